@@ -1,0 +1,54 @@
+import { NumericalError } from '../errors.js';
+import { native } from '../native/index.js';
+import { type Matrix, requireDistinct, requireSameDtype, requireShape, requireSquare, resultOf } from './matrix.js';
+
+const factorInts = new Int32Array(1);
+const solveInts = new Int32Array(3);
+
+/** Cholesky factorisation, A = L L'.
+ *  @param a    n x n symmetric positive definite; lower triangle read; not modified unless it is out
+ *  @param out  where L goes; may be a itself
+ *  @returns    n x n lower triangular
+ *  @throws ArgumentError if not square; NumericalError NOT_POSITIVE_DEFINITE with the failing minor
+ *  Cost n^3/3. Source: LAPACK dpotrf. */
+export function cholesky(a: Matrix, out?: Matrix): Matrix {
+  requireSquare('cholesky', 'a', a);
+  const l = resultOf('cholesky', a, a.rows, a.cols, out);
+  if (l !== a) {
+    requireDistinct('cholesky', l, a);
+    l.data.set(a.data);
+  }
+  factorInts[0] = a.rows;
+  const info = native.potrf(factorInts, l.data);
+  if (info > 0)
+    throw new NumericalError(
+      'NOT_POSITIVE_DEFINITE',
+      `cholesky: the leading minor of order ${info} of ${a.rows} is not positive definite; add damping (a multiple of the identity), use more samples than dimensions, or check for NaN`,
+    );
+  return l;
+}
+
+/** Solves A X = B (side left) or X A = B (side right) from the Cholesky factor of A.
+ *  @param l    n x n, from cholesky
+ *  @param b    n x m (left) or m x n (right)
+ *  @param out  where X goes; may be b itself
+ *  @returns    X, of b's shape
+ *  @throws ArgumentError on shapes or dtypes that do not fit
+ *  Cost 2 n^2 m. Source: LAPACK dpotrs. */
+export function choleskySolve(l: Matrix, b: Matrix, side: 'left' | 'right' = 'left', out?: Matrix): Matrix {
+  requireSquare('choleskySolve', 'l', l);
+  const n = l.rows;
+  if (side === 'left') requireShape('choleskySolve', 'b', b, n, b.cols);
+  else requireShape('choleskySolve', 'b', b, b.rows, n);
+  requireSameDtype('choleskySolve', l, b);
+  const x = resultOf('choleskySolve', b, b.rows, b.cols, out);
+  if (x !== b) {
+    requireDistinct('choleskySolve', x, l, b);
+    x.data.set(b.data);
+  }
+  solveInts[0] = side === 'right' ? 1 : 0;
+  solveInts[1] = n;
+  solveInts[2] = side === 'left' ? b.cols : b.rows;
+  native.potrs(solveInts, l.data, x.data);
+  return x;
+}

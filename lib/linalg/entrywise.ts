@@ -1,0 +1,75 @@
+/** Operations on matrices as bags of entries; shapes must agree. None allocates. */
+import { ArgumentError } from '../errors.js';
+import { native } from '../native/index.js';
+import { Matrix, requireDistinct, requireSameDtype, resultOf, shape } from './matrix.js';
+
+function requireAlike(op: string, a: Matrix, b: Matrix): void {
+  if (a.rows !== b.rows || a.cols !== b.cols) throw new ArgumentError(`${op}: shapes differ, ${shape(a)} and ${shape(b)}`);
+  requireSameDtype(op, a, b);
+}
+
+/** y = alpha x + beta y, in place; y is not read when beta is 0. @returns y */
+export function axpby(alpha: number, x: Matrix, beta: number, y: Matrix): Matrix {
+  requireAlike('axpby', x, y);
+  native.axpby(alpha, x.data, beta, y.data);
+  return y;
+}
+
+/** Exponential moving average, in place: average = decay average + (1 - decay) value. @returns average */
+export function ema(average: Matrix, value: Matrix, decay: number): Matrix {
+  return axpby(1 - decay, value, decay, average);
+}
+
+/** x = alpha x, in place. @returns x */
+export function scale(alpha: number, x: Matrix): Matrix {
+  native.scale(alpha, x.data);
+  return x;
+}
+
+/** out = x o y, entry by entry; out may be x or y. @returns out */
+export function hadamard(x: Matrix, y: Matrix, out: Matrix): Matrix {
+  requireAlike('hadamard', x, y);
+  requireAlike('hadamard', x, out);
+  native.hadamard(x.data, y.data, out.data);
+  return out;
+}
+
+/** Sum of x_ij y_ij. */
+export function dot(x: Matrix, y: Matrix): number {
+  requireAlike('dot', x, y);
+  return native.dot(x.data, y.data);
+}
+
+/** Frobenius norm, |x|_F. */
+export function norm(x: Matrix): number {
+  return native.nrm2(x.data);
+}
+
+/** Copies x's entries into y. @returns y */
+export function copy(x: Matrix, y: Matrix): Matrix {
+  requireAlike('copy', x, y);
+  y.data.set(x.data);
+  return y;
+}
+
+/** Adds `value` to the diagonal, in place. @returns a */
+export function addToDiagonal(a: Matrix, value: number): Matrix {
+  const n = Math.min(a.rows, a.cols);
+  for (let i = 0; i < n; i++) a.data[i * a.cols + i] += value;
+  return a;
+}
+
+/** Sum of the diagonal. */
+export function trace(a: Matrix): number {
+  let sum = 0;
+  for (let i = 0; i < Math.min(a.rows, a.cols); i++) sum += a.data[i * a.cols + i];
+  return sum;
+}
+
+/** A'. @returns n x m for a m x n */
+export function transpose(a: Matrix, out?: Matrix): Matrix {
+  const result = resultOf('transpose', a, a.cols, a.rows, out);
+  requireDistinct('transpose', result, a);
+  native.transpose(Int32Array.of(a.rows, a.cols), a.data, result.data);
+  return result;
+}

@@ -1,0 +1,29 @@
+import { native } from '../native/index.js';
+import { Matrix, requireDistinct, resultOf } from './matrix.js';
+import { requireConverged } from './lapack.js';
+
+export interface Qr {
+  /** m x k with orthonormal columns, k = min(m, n). */
+  readonly q: Matrix;
+  /** k x n upper triangular (trapezoidal); the signs of its diagonal are LAPACK's. */
+  readonly r: Matrix;
+}
+
+const ints = new Int32Array(2);
+
+/** Thin QR factorisation, A = Q R.
+ *  @param a    m x n; not modified
+ *  @param out  buffers for q and r
+ *  @throws ArgumentError on buffers that do not fit
+ *  Cost 2mn^2 - 2n^3/3 for m >= n. Source: LAPACK dgelqf and dorglq on the transpose that row-major memory holds. */
+export function qr(a: Matrix, out?: Qr): Qr {
+  const k = Math.min(a.rows, a.cols);
+  const q = resultOf('qr', a, a.rows, k, out?.q);
+  const r = resultOf('qr', a, k, a.cols, out?.r);
+  requireDistinct('qr', q, a, r);
+  requireDistinct('qr', r, a);
+  ints[0] = a.rows;
+  ints[1] = a.cols;
+  requireConverged('qr', native.qr(ints, a.data, q.data, r.data));
+  return out ?? { q, r };
+}

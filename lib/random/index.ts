@@ -1,0 +1,1 @@
+export { Stream, type StreamState } from './stream.js';
