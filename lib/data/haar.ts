@@ -1,0 +1,21 @@
+import { ArgumentError } from '../errors.js';
+import { Matrix, qr, transpose } from '../linalg/index.js';
+import type { Stream } from '../random/index.js';
+
+/** A Haar-distributed orthogonal matrix: QR of a Gaussian matrix with R's diagonal made positive (Mezzadri 2007).
+ *  @returns n x n */
+export function haar(n: number, stream: Stream): Matrix {
+  return orthonormalColumns(n, n, stream);
+}
+
+/** k orthonormal rows spanning a uniformly random k-dimensional subspace of R^d. @returns k x d */
+export function orthonormalRows(k: number, d: number, stream: Stream): Matrix {
+  if (k > d) throw new ArgumentError(`orthonormalRows: ${k} orthonormal rows do not fit in dimension ${d}`);
+  return transpose(orthonormalColumns(d, k, stream));
+}
+
+function orthonormalColumns(n: number, k: number, stream: Stream): Matrix {
+  const { q, r } = qr(stream.normal(Matrix.zeros(n, k)));
+  for (let j = 0; j < k; j++) if (r.data[j * k + j] < 0) for (let i = 0; i < n; i++) q.data[i * k + j] *= -1;
+  return q;
+}

@@ -1,0 +1,3 @@
+export { covariance, covarianceSchema, spectrum, type CovarianceOptions } from './covariance.js';
+export { haar, orthonormalRows } from './haar.js';
+export { linearRepresentation, linearRepresentationSchema, type LinearRepresentationOptions } from './linearRepresentation.js';

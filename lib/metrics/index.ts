@@ -1,0 +1,3 @@
+export { distanceBetween, orthonormalRowsOf, principalAngles, subspaceDistance } from './subspace.js';
+export { finiteSampleTransferLoss, populationLoss, transferExcess, transferLoss } from './linearLoss.js';
+export { bootstrapInterval, mean, median, quantile, standardError, type Interval } from './statistics.js';

@@ -1,0 +1,1 @@
+export { twoLayer, twoLayerSchema, type TwoLayerOptions } from './twoLayer.js';

@@ -1,0 +1,81 @@
+/**
+ * The paper's layer-wise preconditioned update (Zhang, Moniri et al. 2025; stylised KFAC, paper.md section 1), per weight W (m x n)
+ * with input batch A (N x n) and gradient V:
+ *   W+ = W - learningRate (P + outputDamping I)^-1 V (Q + damping I)^-1,   Q = A'A/N,
+ *   P = mean of J'J over the batch ('ggn': F'F for the features of a linear network, I for the head) or I ('none').
+ * The paper's scheme updates layers in turn: train with order 'alternating'. Factors are those of the batch, or with factorDecay > 0
+ * bias-corrected moving averages. Parameters without layer statistics (batch-norm's) take a plain gradient step.
+ */
+import { z } from 'zod';
+import { axpby, copy, Matrix, scale, syrkInto } from '../linalg/index.js';
+import { fraction, nonNegative, parseOptions } from '../options.js';
+import type { Optimizer } from '../types.js';
+import { accumulate, averagedFactor, dampedSolve, type AveragedFactor } from './factors.js';
+import { rateAt, rateSchema, requireRatePerLayer } from './rate.js';
+
+export const layerwiseSchema = z.strictObject({
+  learningRate: rateSchema.default(0.1),
+  /** lambda added to the input factor Q. */
+  damping: rateSchema.default(1e-8),
+  /** lambda added to the output factor P; as damping where not given. */
+  outputDamping: rateSchema.optional(),
+  outputFactor: z.enum(['ggn', 'none']).default('ggn'),
+  /** Decay of the factors' moving averages; 0 uses each batch alone. */
+  factorDecay: fraction().default(0),
+  /** Decoupled: the step gains -learningRate weightDecay p. */
+  weightDecay: nonNegative().default(0),
+});
+export type LayerwiseOptions = z.input<typeof layerwiseSchema>;
+
+/** A weight's factors; null for vectors. */
+interface Factors {
+  input: AveragedFactor; // Q, n x n
+  output: AveragedFactor; // P, m x m
+}
+interface LayerwiseState {
+  factors: (Factors | null)[];
+  work: { input: Matrix; output: Matrix }[]; // batch factors, then Cholesky factors
+}
+
+/** @throws OptionsError naming the field, the value and what is allowed */
+export function layerwise(options: LayerwiseOptions = {}): Optimizer<LayerwiseState> {
+  const o = parseOptions(layerwiseSchema, options, 'layerwise');
+  const outputDamping = o.outputDamping ?? o.damping;
+  return {
+    name: 'layerwise',
+    needs: { inputs: true, outputFactor: o.outputFactor, gaussNewton: false },
+    init(params) {
+      requireRatePerLayer('layerwise', 'learningRate', o.learningRate, params);
+      requireRatePerLayer('layerwise', 'damping', o.damping, params);
+      requireRatePerLayer('layerwise', 'outputDamping', outputDamping, params);
+      return {
+        factors: params.map(({ value: p, role }) => (role === 'vector' ? null : { input: averagedFactor(p, p.cols), output: averagedFactor(p, p.rows) })),
+        work: params.map(({ value: p, role }) => {
+          const square = (n: number): Matrix => (role === 'vector' ? Matrix.zeros(0, 0, p.dtype) : Matrix.zeros(n, n, p.dtype));
+          return { input: square(p.cols), output: square(p.rows) };
+        }),
+      };
+    },
+    update({ step: t, params, gradients, stats }, state, steps, which) {
+      for (const i of which) {
+        const { value: p, layer } = params[i];
+        const step = copy(gradients[i], steps[i]);
+        const factors = state.factors[i];
+        const layerStats = stats[i];
+        if (factors !== null && layerStats !== null) {
+          const work = state.work[i];
+          const { inputs, outputFactor } = layerStats;
+          const q = accumulate(factors.input, syrkInto(work.input, inputs, true, 1 / inputs.rows), o.factorDecay);
+          dampedSolve(q, rateAt(o.damping, layer, t), step, 'right', work.input);
+          if (outputFactor !== null) {
+            const b = accumulate(factors.output, outputFactor, o.factorDecay);
+            dampedSolve(b, rateAt(outputDamping, layer, t), step, 'left', work.output);
+          }
+        }
+        const rate = rateAt(o.learningRate, layer, t);
+        scale(-rate, step);
+        if (o.weightDecay > 0) axpby(-rate * o.weightDecay, p, 1, step);
+      }
+    },
+  };
+}

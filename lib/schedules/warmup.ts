@@ -1,0 +1,9 @@
+import { ArgumentError } from '../errors.js';
+import type { Schedule } from '../types.js';
+
+/** Linear warm-up over the first `steps` steps, t / steps times `then`, which starts counting with the run.
+ *  @throws ArgumentError unless steps is a positive integer */
+export function warmup(steps: number, then: Schedule): Schedule {
+  if (!Number.isSafeInteger(steps) || steps < 1) throw new ArgumentError(`warmup: steps must be a positive integer, got ${steps}`);
+  return { at: (t) => then.at(t) * Math.min(1, t / steps) };
+}
