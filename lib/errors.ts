@@ -43,6 +43,7 @@ export type NumericalCode = 'NOT_POSITIVE_DEFINITE' | 'SINGULAR' | 'NOT_CONVERGE
 export class NumericalError extends LayerwiseError {
   declare readonly code: NumericalCode;
 
+  // eslint-disable-next-line @typescript-eslint/no-useless-constructor -- narrows the type of code
   constructor(code: NumericalCode, message: string, options?: ErrorOptions) {
     super(code, message, options);
   }

@@ -10,7 +10,7 @@ export function writeFileAtomic(path: string, content: string | Uint8Array): voi
   try {
     const file = openSync(temporary, 'w', 0o644);
     try {
-      for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at);
+      for (let at = 0; at < bytes.length;) at += writeSync(file, bytes, at);
       fsyncSync(file);
     } finally {
       closeSync(file);

@@ -23,7 +23,13 @@ function describe(issue: z.core.$ZodIssue, input: unknown): OptionIssue[] {
       const allowed = 'options' in issue && Array.isArray(issue.options) ? `; allowed: ${issue.options.join(', ')}` : '';
       const path = [...issue.path, issue.discriminator];
       const value = valueAt(input, path);
-      return [{ path: dotted(path), value: written(value), message: `${value === undefined ? 'is missing' : `unknown value ${written(value)}`}${allowed}` }];
+      return [
+        {
+          path: dotted(path),
+          value: written(value),
+          message: `${value === undefined ? 'is missing' : `unknown value ${written(value)}`}${allowed}`,
+        },
+      ];
     }
     // Of the alternatives, the one that got deepest into the value is the one that was meant.
     const branches = [...issue.errors].sort((a, b) => depth(b) - depth(a));
@@ -39,7 +45,8 @@ function describe(issue: z.core.$ZodIssue, input: unknown): OptionIssue[] {
       return { path: dotted(path), value: written(valueAt(input, path)), message: 'unknown key' };
     });
   const value = valueAt(input, issue.path);
-  const message = value === undefined && issue.code === 'invalid_type' ? `is missing; ${phrase(issue)}` : `${phrase(issue)}; got ${written(value)}`;
+  const message =
+    value === undefined && issue.code === 'invalid_type' ? `is missing; ${phrase(issue)}` : `${phrase(issue)}; got ${written(value)}`;
   return [{ path: dotted(issue.path), value: written(value), message }];
 }
 
@@ -64,27 +71,41 @@ function phrase(issue: z.core.$ZodIssue): string {
 const article = (noun: string): string => (/^[aeiou]/.test(noun) ? `an ${noun}` : `a ${noun}`);
 
 export const dotted = (path: readonly PropertyKey[]): string =>
-  path.reduce<string>((text, key) => (typeof key === 'number' ? `${text}[${key}]` : text === '' ? String(key) : `${text}.${String(key)}`), '');
+  path.reduce<string>(
+    (text, key) => (typeof key === 'number' ? `${text}[${key}]` : text === '' ? String(key) : `${text}.${String(key)}`),
+    '',
+  );
 
 function valueAt(input: unknown, path: readonly PropertyKey[]): unknown {
-  return path.reduce<unknown>((value, key) => (typeof value === 'object' && value !== null ? (value as Record<PropertyKey, unknown>)[key] : undefined), input);
+  return path.reduce<unknown>(
+    (value, key) => (typeof value === 'object' && value !== null ? (value as Record<PropertyKey, unknown>)[key] : undefined),
+    input,
+  );
 }
 
 function written(value: unknown): string {
-  if (typeof value === 'number' || value === undefined) return String(value);
-  let text: string;
-  try {
-    text = JSON.stringify(value) ?? String(value);
-  } catch {
-    text = String(value);
-  }
+  if (typeof value === 'number') return String(value);
+  const text = stringify(value);
   return text.length > 80 ? `${text.slice(0, 77)}...` : text;
+}
+
+function stringify(value: unknown): string {
+  try {
+    // JSON has no word for undefined, functions and symbols: their type says enough.
+    return (JSON.stringify(value) as string | undefined) ?? typeof value;
+  } catch {
+    return `a ${typeof value} that cannot be shown`;
+  }
 }
 
 // ---- Field types used by more than one schema. ----
 
 /** A size: an integer of at least 1 that fits the int of BLAS. */
-export const size = () => z.int().min(1).max(2 ** 31 - 1);
+export const size = () =>
+  z
+    .int()
+    .min(1)
+    .max(2 ** 31 - 1);
 /** A seed or stream id: an integer in [0, 2^53). */
 export const seed = () => z.int().min(0).max(Number.MAX_SAFE_INTEGER);
 export const positive = () => z.number().gt(0);

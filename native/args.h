@@ -30,7 +30,7 @@ class Scratch {
     if (s.capacity < bytes) {
       s.memory.reset();
       s.capacity = 0;
-      s.memory.reset(static_cast<std::byte*>(::operator new(bytes, std::align_val_t{64})));
+      s.memory.reset(static_cast<std::byte*>(::operator new (bytes, std::align_val_t{64})));
       s.capacity = bytes;
     }
     return reinterpret_cast<T*>(s.memory.get());
@@ -44,7 +44,7 @@ class Scratch {
 
  private:
   struct Free {
-    void operator()(std::byte* p) const { ::operator delete(p, std::align_val_t{64}); }
+    void operator()(std::byte* p) const { ::operator delete (p, std::align_val_t{64}); }
   };
   struct Slot {
     std::unique_ptr<std::byte, Free> memory;
@@ -82,8 +82,7 @@ inline const char* type_name(napi_typedarray_type type) {
 class Args {
  public:
   Args(const Napi::CallbackInfo& info, const char* op, std::size_t arity) : info_(info), op_(op) {
-    if (info.Length() != arity)
-      type_error("takes " + std::to_string(arity) + " arguments, got " + std::to_string(info.Length()));
+    if (info.Length() != arity) type_error("takes " + std::to_string(arity) + " arguments, got " + std::to_string(info.Length()));
   }
 
   Napi::Env env() const { return info_.Env(); }
@@ -132,9 +131,7 @@ class Args {
     return p;
   }
 
-  bool absent(std::size_t i) {
-    return info_[i].IsNull();
-  }
+  bool absent(std::size_t i) { return info_[i].IsNull(); }
 
   /** Element count of a float array that decides its own length. */
   std::size_t length(std::size_t i) {
@@ -194,8 +191,7 @@ class Args {
     napi_value buffer = nullptr;
     std::size_t length = 0;
     bool is_typed = false;
-    if (napi_is_typedarray(info_.Env(), value, &is_typed) != napi_ok || !is_typed)
-      type_error(place(i) + " must be a typed array");
+    if (napi_is_typedarray(info_.Env(), value, &is_typed) != napi_ok || !is_typed) type_error(place(i) + " must be a typed array");
     if (napi_get_typedarray_info(info_.Env(), value, type, &length, data, &buffer, nullptr) != napi_ok)
       type_error(place(i) + " is not a readable typed array");
     bool plain = false;
@@ -212,10 +208,8 @@ class Args {
     void* data = nullptr;
     napi_typedarray_type type{};
     const std::size_t have = view(i, &type, &data);
-    if (type != kArrayType<T>)
-      type_error(place(i) + " must be a " + type_name(kArrayType<T>) + ", got a " + type_name(type));
-    if (have != length)
-      range_error(place(i) + " must hold " + std::to_string(length) + " elements, holds " + std::to_string(have));
+    if (type != kArrayType<T>) type_error(place(i) + " must be a " + type_name(kArrayType<T>) + ", got a " + type_name(type));
+    if (have != length) range_error(place(i) + " must hold " + std::to_string(length) + " elements, holds " + std::to_string(have));
     static T none{};  // BLAS wants a valid pointer even for nothing
     return length == 0 ? &none : static_cast<T*>(data);
   }

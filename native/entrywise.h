@@ -10,48 +10,48 @@
 namespace layerwise {
 
 // The loops, for both types and several instruction sets.
-#define LAYERWISE_LOOPS(T)                                                                                          \
-  LAYERWISE_SIMD inline void axpby_loop(std::size_t n, T alpha, const T* x, T beta, T* y) {                           \
-    if (beta == T{0})                                                                                               \
-      for (std::size_t i = 0; i < n; ++i) y[i] = alpha * x[i];                                                      \
-    else                                                                                                            \
-      for (std::size_t i = 0; i < n; ++i) y[i] = alpha * x[i] + beta * y[i];                                        \
-  }                                                                                                                 \
-  LAYERWISE_SIMD inline void hadamard_loop(std::size_t n, const T* x, const T* y, T* out) {                         \
-    for (std::size_t i = 0; i < n; ++i) out[i] = x[i] * y[i];                                                       \
-  }                                                                                                                 \
-  LAYERWISE_SIMD inline void relu_loop(std::size_t n, const T* x, T* y, T* dy) {                                    \
-    for (std::size_t i = 0; i < n; ++i) {                                                                           \
-      const T v = x[i];                                                                                             \
-      dy[i] = v > T{0} ? T{1} : T{0};                                                                               \
-      y[i] = v > T{0} ? v : (v == v ? T{0} : v);                                                                    \
-    }                                                                                                               \
-  }                                                                                                                 \
-  LAYERWISE_SIMD inline void adam_loop(std::size_t n, const double* h, const T* g, T* m, T* v, T* most, T* step) {  \
-    const T b1 = static_cast<T>(h[1]), b2 = static_cast<T>(h[2]), eps = static_cast<T>(h[3]);                       \
-    const T c1 = static_cast<T>(1 - h[1]), c2 = static_cast<T>(1 - h[2]);                                           \
-    const T rate = static_cast<T>(-h[0] / h[4]), root = static_cast<T>(std::sqrt(h[5]));                            \
-    for (std::size_t i = 0; i < n; ++i) {                                                                           \
-      m[i] = b1 * m[i] + c1 * g[i];                                                                                 \
-      v[i] = b2 * v[i] + c2 * g[i] * g[i];                                                                          \
-    }                                                                                                               \
-    if (most != nullptr)                                                                                            \
-      for (std::size_t i = 0; i < n; ++i) most[i] = most[i] > v[i] ? most[i] : v[i];                                \
-    const T* second = most != nullptr ? most : v;                                                                   \
-    for (std::size_t i = 0; i < n; ++i)                                                                             \
-      step[i] = rate * m[i] / (static_cast<T>(__builtin_sqrt(static_cast<double>(second[i]))) / root + eps);         \
-  }                                                                                                                 \
-  LAYERWISE_SIMD inline void affine_rows_loop(int n, int d, const T* x, const T* scale, const T* shift, T* y) {     \
-    for (int i = 0; i < n; ++i)                                                                                     \
-      for (int j = 0; j < d; ++j) y[area(i, d) + j] = x[area(i, d) + j] * scale[j] + shift[j];                      \
-  }                                                                                                                 \
-  LAYERWISE_SIMD inline void column_sums_loop(int n, int d, const T* x, const T* y, T* sum_x, T* sum_xy) {          \
-    for (int j = 0; j < d; ++j) sum_x[j] = sum_xy[j] = T{0};                                                        \
-    for (int i = 0; i < n; ++i)                                                                                     \
-      for (int j = 0; j < d; ++j) {                                                                                 \
-        sum_x[j] += x[area(i, d) + j];                                                                              \
-        sum_xy[j] += x[area(i, d) + j] * y[area(i, d) + j];                                                         \
-      }                                                                                                             \
+#define LAYERWISE_LOOPS(T)                                                                                         \
+  LAYERWISE_SIMD inline void axpby_loop(std::size_t n, T alpha, const T* x, T beta, T* y) {                        \
+    if (beta == T{0})                                                                                              \
+      for (std::size_t i = 0; i < n; ++i) y[i] = alpha * x[i];                                                     \
+    else                                                                                                           \
+      for (std::size_t i = 0; i < n; ++i) y[i] = alpha * x[i] + beta * y[i];                                       \
+  }                                                                                                                \
+  LAYERWISE_SIMD inline void hadamard_loop(std::size_t n, const T* x, const T* y, T* out) {                        \
+    for (std::size_t i = 0; i < n; ++i) out[i] = x[i] * y[i];                                                      \
+  }                                                                                                                \
+  LAYERWISE_SIMD inline void relu_loop(std::size_t n, const T* x, T* y, T* dy) {                                   \
+    for (std::size_t i = 0; i < n; ++i) {                                                                          \
+      const T v = x[i];                                                                                            \
+      dy[i] = v > T{0} ? T{1} : T{0};                                                                              \
+      y[i] = v > T{0} ? v : (v == v ? T{0} : v);                                                                   \
+    }                                                                                                              \
+  }                                                                                                                \
+  LAYERWISE_SIMD inline void adam_loop(std::size_t n, const double* h, const T* g, T* m, T* v, T* most, T* step) { \
+    const T b1 = static_cast<T>(h[1]), b2 = static_cast<T>(h[2]), eps = static_cast<T>(h[3]);                      \
+    const T c1 = static_cast<T>(1 - h[1]), c2 = static_cast<T>(1 - h[2]);                                          \
+    const T rate = static_cast<T>(-h[0] / h[4]), root = static_cast<T>(std::sqrt(h[5]));                           \
+    for (std::size_t i = 0; i < n; ++i) {                                                                          \
+      m[i] = b1 * m[i] + c1 * g[i];                                                                                \
+      v[i] = b2 * v[i] + c2 * g[i] * g[i];                                                                         \
+    }                                                                                                              \
+    if (most != nullptr)                                                                                           \
+      for (std::size_t i = 0; i < n; ++i) most[i] = most[i] > v[i] ? most[i] : v[i];                               \
+    const T* second = most != nullptr ? most : v;                                                                  \
+    for (std::size_t i = 0; i < n; ++i)                                                                            \
+      step[i] = rate * m[i] / (static_cast<T>(__builtin_sqrt(static_cast<double>(second[i]))) / root + eps);       \
+  }                                                                                                                \
+  LAYERWISE_SIMD inline void affine_rows_loop(int n, int d, const T* x, const T* scale, const T* shift, T* y) {    \
+    for (int i = 0; i < n; ++i)                                                                                    \
+      for (int j = 0; j < d; ++j) y[area(i, d) + j] = x[area(i, d) + j] * scale[j] + shift[j];                     \
+  }                                                                                                                \
+  LAYERWISE_SIMD inline void column_sums_loop(int n, int d, const T* x, const T* y, T* sum_x, T* sum_xy) {         \
+    for (int j = 0; j < d; ++j) sum_x[j] = sum_xy[j] = T{0};                                                       \
+    for (int i = 0; i < n; ++i)                                                                                    \
+      for (int j = 0; j < d; ++j) {                                                                                \
+        sum_x[j] += x[area(i, d) + j];                                                                             \
+        sum_xy[j] += x[area(i, d) + j] * y[area(i, d) + j];                                                        \
+      }                                                                                                            \
   }
 LAYERWISE_LOOPS(double)
 LAYERWISE_LOOPS(float)

@@ -21,8 +21,8 @@ bool all_finite(const T* x, std::size_t n) {
 /** Info for JavaScript: a negative one would be a wrong call of ours, so it is a plain error and not a result. */
 inline Napi::Value lapack_info(Args& args, const char* routine, int info) {
   if (info < 0)
-    throw Napi::Error::New(args.env(), std::string("layerwise bug: ") + routine + " refused its argument " +
-                                           std::to_string(-info) + "; please report this call");
+    throw Napi::Error::New(args.env(), std::string("layerwise bug: ") + routine + " refused its argument " + std::to_string(-info) +
+                                           "; please report this call");
   return number(args, info);
 }
 

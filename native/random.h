@@ -27,8 +27,8 @@ struct BlockWords {
   alignas(64) std::uint32_t w[4][kBlocks];
 };
 
-LAYERWISE_INLINE void philox_rounds(std::uint32_t* x0, std::uint32_t* x1, std::uint32_t* x2, std::uint32_t* x3,
-                                    std::uint32_t k0, std::uint32_t k1, int n) {
+LAYERWISE_INLINE void philox_rounds(std::uint32_t* x0, std::uint32_t* x1, std::uint32_t* x2, std::uint32_t* x3, std::uint32_t k0,
+                                    std::uint32_t k1, int n) {
   for (int round = 0; round < 10; ++round) {
     for (int b = 0; b < n; ++b) {
       const std::uint64_t p0 = static_cast<std::uint64_t>(kPhiloxM0) * x0[b];
@@ -51,8 +51,8 @@ LAYERWISE_INLINE void philox_blocks(StreamKey key, std::uint64_t first, BlockWor
     out.w[2][b] = static_cast<std::uint32_t>(key.stream);
     out.w[3][b] = static_cast<std::uint32_t>(key.stream >> 32);
   }
-  philox_rounds(out.w[0], out.w[1], out.w[2], out.w[3], static_cast<std::uint32_t>(key.seed),
-                static_cast<std::uint32_t>(key.seed >> 32), kBlocks);
+  philox_rounds(out.w[0], out.w[1], out.w[2], out.w[3], static_cast<std::uint32_t>(key.seed), static_cast<std::uint32_t>(key.seed >> 32),
+                kBlocks);
 }
 
 /** 53 random bits as a double in [0, 1). */
@@ -85,17 +85,18 @@ LAYERWISE_INLINE void sincos_turn(double u, double* sine, double* cosine) {
   const double quarters = 4.0 * u;
   const auto q = static_cast<std::int32_t>(quarters + 0.5);
   const double r = (quarters - q) * 1.57079632679489661923, z = r * r;
-  const double s = r + r * z * (-1.66666666666666324348e-01 +
-                                z * (8.33333333332248946124e-03 +
-                                     z * (-1.98412698298579493134e-04 +
-                                          z * (2.75573137070700676789e-06 +
-                                               z * (-2.50507602534068634195e-08 + z * 1.58969099521155010221e-10)))));
+  const double s =
+      r + r * z *
+              (-1.66666666666666324348e-01 +
+               z * (8.33333333332248946124e-03 +
+                    z * (-1.98412698298579493134e-04 +
+                         z * (2.75573137070700676789e-06 + z * (-2.50507602534068634195e-08 + z * 1.58969099521155010221e-10)))));
   const double c = 1.0 - 0.5 * z +
-                   z * z * (4.16666666666666019037e-02 +
-                            z * (-1.38888888888741095749e-03 +
-                                 z * (2.48015872894767294178e-05 +
-                                      z * (-2.75573143513906633035e-07 +
-                                           z * (2.08757232129817482790e-09 + z * -1.13596475577881948265e-11)))));
+                   z * z *
+                       (4.16666666666666019037e-02 +
+                        z * (-1.38888888888741095749e-03 +
+                             z * (2.48015872894767294178e-05 +
+                                  z * (-2.75573143513906633035e-07 + z * (2.08757232129817482790e-09 + z * -1.13596475577881948265e-11)))));
   const double a = (q & 1) ? c : s, b = (q & 1) ? s : c;
   *sine = (q & 2) ? -a : a;
   *cosine = ((q + 1) & 2) ? -b : b;

@@ -2,8 +2,7 @@
 // multiply-add is off for the whole addon, so every version computes the same bits and results do not depend on the CPU.
 #pragma once
 
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__) && \
-    !defined(LAYERWISE_NO_CLONES)
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__) && !defined(LAYERWISE_NO_CLONES)
 #define LAYERWISE_SIMD __attribute__((target_clones("avx512f", "avx2", "default")))
 #else
 #define LAYERWISE_SIMD

@@ -45,7 +45,9 @@ export function linearRepresentation(options: LinearRepresentationOptions = {}):
     ['outputs', o.outputs],
   ] as const)
     if (o.rank > limit)
-      throw new OptionsError('linearRepresentation', [{ path: 'rank', value: String(o.rank), message: `must be at most ${name} = ${limit}; got ${o.rank}` }]);
+      throw new OptionsError('linearRepresentation', [
+        { path: 'rank', value: String(o.rank), message: `must be at most ${name} = ${limit}; got ${o.rank}` },
+      ]);
   const stream = new Stream(o.seed).substream('linear-representation');
   const features = orthonormalRows(o.rank, o.inputs, stream.substream('features'));
   const teacher = (role: string, sigma: z.output<typeof covarianceSchema>, condition: number, noise: number): LinearTeacher => {
@@ -61,7 +63,12 @@ export function linearRepresentation(options: LinearRepresentationOptions = {}):
     });
   };
   const train = teacher('train', o.covariance, o.headCondition, o.noise);
-  const transfer = teacher('transfer', o.transfer.covariance ?? o.covariance, o.transfer.headCondition ?? o.headCondition, o.transfer.noise ?? o.noise);
+  const transfer = teacher(
+    'transfer',
+    o.transfer.covariance ?? o.covariance,
+    o.transfer.headCondition ?? o.headCondition,
+    o.transfer.noise ?? o.noise,
+  );
   return { ...train, transfer };
 }
 

@@ -9,7 +9,14 @@ export { cholesky, choleskySolve } from './cholesky.js';
 export { lu, luSolve, solve, type Lu } from './lu.js';
 export { qr, type Qr } from './qr.js';
 export { svd, singularValues, type Svd } from './svd.js';
-export { fromEigen, symmetricEigen, symmetricEigenRange, symmetricEigenvalues, symmetricFunction, type SymmetricEigen } from './symmetricEigen.js';
+export {
+  fromEigen,
+  symmetricEigen,
+  symmetricEigenRange,
+  symmetricEigenvalues,
+  symmetricFunction,
+  type SymmetricEigen,
+} from './symmetricEigen.js';
 export { leastSquares, type LeastSquares } from './leastSquares.js';
 export { adamStep } from './adamStep.js';
 export { activate, type ActivationName } from './activate.js';

@@ -17,7 +17,11 @@ export function lu(a: Matrix): Lu {
   const factors = a.clone();
   const pivots = new Int32Array(a.rows);
   const info = native.getrf(Int32Array.of(a.rows), factors.data, pivots);
-  if (info > 0) throw new NumericalError('SINGULAR', `lu: pivot ${info} of ${a.rows} is exactly zero, the matrix is singular; use leastSquares for a minimum-norm solution`);
+  if (info > 0)
+    throw new NumericalError(
+      'SINGULAR',
+      `lu: pivot ${info} of ${a.rows} is exactly zero, the matrix is singular; use leastSquares for a minimum-norm solution`,
+    );
   return { factors, pivots };
 }
 

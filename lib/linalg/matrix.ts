@@ -61,7 +61,8 @@ export class Matrix {
     checkSize('cols', cols);
     if (!(data instanceof Float64Array || data instanceof Float32Array))
       throw new ArgumentError('Matrix.wrap: data must be a Float64Array or a Float32Array');
-    if (data.length !== rows * cols) throw new ArgumentError(`Matrix.wrap: ${rows} x ${cols} needs ${rows * cols} entries, the array has ${data.length}`);
+    if (data.length !== rows * cols)
+      throw new ArgumentError(`Matrix.wrap: ${rows} x ${cols} needs ${rows * cols} entries, the array has ${data.length}`);
     return new Matrix(rows, cols, data);
   }
 
@@ -129,5 +130,11 @@ export function requireDistinct(op: string, out: Matrix, ...inputs: readonly Mat
 }
 
 function sharesMemory(a: Floats, b: Floats): boolean {
-  return a.buffer === b.buffer && a.length > 0 && b.length > 0 && a.byteOffset < b.byteOffset + b.byteLength && b.byteOffset < a.byteOffset + a.byteLength;
+  return (
+    a.buffer === b.buffer &&
+    a.length > 0 &&
+    b.length > 0 &&
+    a.byteOffset < b.byteOffset + b.byteLength &&
+    b.byteOffset < a.byteOffset + a.byteLength
+  );
 }

@@ -22,21 +22,31 @@ export function writeNpy(m: Matrix): Uint8Array {
 /** The matrix in a .npy file of one or two dimensions (one dimension reads as a column).
  *  @throws ArgumentError when the bytes are not such a file */
 export function readNpy(bytes: Uint8Array): Matrix {
-  if (bytes.length < 10 || strFromU8(bytes.subarray(0, 6), true) !== MAGIC) throw new ArgumentError('readNpy: not a .npy file (its first bytes are not \\x93NUMPY)');
+  if (bytes.length < 10 || strFromU8(bytes.subarray(0, 6), true) !== MAGIC)
+    throw new ArgumentError('readNpy: not a .npy file (its first bytes are not \\x93NUMPY)');
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const wide = bytes[6] >= 2;
   const start = wide ? 12 : 10;
   const length = wide ? view.getUint32(8, true) : view.getUint16(8, true);
   const header = strFromU8(bytes.subarray(start, start + length), true);
   const descr = /'descr':\s*'([^']+)'/.exec(header)?.[1];
-  const shape = /'shape':\s*\(([^)]*)\)/.exec(header)?.[1].split(',').map((s) => s.trim()).filter((s) => s !== '').map(Number);
-  if (descr !== '<f8' && descr !== '<f4') throw new ArgumentError(`readNpy: arrays of ${descr ?? 'unknown'} are not read; save as float64 or float32`);
-  if (shape === undefined || shape.length < 1 || shape.length > 2) throw new ArgumentError('readNpy: only arrays of one or two dimensions are read');
-  if (header.includes("'fortran_order': True") && shape.length === 2) throw new ArgumentError('readNpy: the array is in Fortran order; save numpy.ascontiguousarray(a)');
+  const shape = /'shape':\s*\(([^)]*)\)/
+    .exec(header)?.[1]
+    .split(',')
+    .map((s) => s.trim())
+    .filter((s) => s !== '')
+    .map(Number);
+  if (descr !== '<f8' && descr !== '<f4')
+    throw new ArgumentError(`readNpy: arrays of ${descr ?? 'unknown'} are not read; save as float64 or float32`);
+  if (shape === undefined || shape.length < 1 || shape.length > 2)
+    throw new ArgumentError('readNpy: only arrays of one or two dimensions are read');
+  if (header.includes("'fortran_order': True") && shape.length === 2)
+    throw new ArgumentError('readNpy: the array is in Fortran order; save numpy.ascontiguousarray(a)');
   const [rows, cols] = [shape[0], shape[1] ?? 1];
   const m = Matrix.zeros(rows, cols, descr === '<f8' ? 'float64' : 'float32');
   const body = bytes.subarray(start + length);
-  if (body.length !== m.data.byteLength) throw new ArgumentError(`readNpy: ${rows} x ${cols} ${m.dtype} needs ${m.data.byteLength} bytes, the file holds ${body.length}`);
+  if (body.length !== m.data.byteLength)
+    throw new ArgumentError(`readNpy: ${rows} x ${cols} ${m.dtype} needs ${m.data.byteLength} bytes, the file holds ${body.length}`);
   new Uint8Array(m.data.buffer).set(body);
   return m;
 }

@@ -11,6 +11,7 @@ export function systemInfo(): SystemInfo {
 /** Sets the number of threads BLAS uses, for the whole process. Results can differ in the last bits between thread counts.
  *  @throws ArgumentError outside [1, 1024] */
 export function setThreads(threads: number): void {
-  if (!Number.isInteger(threads) || threads < 1 || threads > 1024) throw new ArgumentError(`setThreads: threads must be an integer in [1, 1024], got ${threads}`);
+  if (!Number.isInteger(threads) || threads < 1 || threads > 1024)
+    throw new ArgumentError(`setThreads: threads must be an integer in [1, 1024], got ${threads}`);
   native.setThreads(Int32Array.of(threads));
 }

@@ -1,6 +1,18 @@
 /** How far the learned features are from the teacher's: principal angles between row spaces. */
 import { ArgumentError } from '../errors.js';
-import { Matrix, copy, gemmInto, qr, singularValues, symmetricEigen, syrkInto, transpose, gemm, type Qr, type SymmetricEigen } from '../linalg/index.js';
+import {
+  Matrix,
+  copy,
+  gemmInto,
+  qr,
+  singularValues,
+  symmetricEigen,
+  syrkInto,
+  transpose,
+  gemm,
+  type Qr,
+  type SymmetricEigen,
+} from '../linalg/index.js';
 import type { LinearTeacher, Metric } from '../types.js';
 
 /**
@@ -72,7 +84,8 @@ function buffersFor(h: number, k: number, d: number): Buffers {
  *  @param a  k1 x d of full rank; @param b  k2 x d of full rank
  *  @returns  min(k1, k2) angles in [0, pi/2] */
 export function principalAngles(a: Matrix, b: Matrix): Float64Array {
-  if (a.cols !== b.cols) throw new ArgumentError(`principalAngles: the rows have ${a.cols} and ${b.cols} entries; they must live in one space`);
+  if (a.cols !== b.cols)
+    throw new ArgumentError(`principalAngles: the rows have ${a.cols} and ${b.cols} entries; they must live in one space`);
   const [small, large] = a.rows <= b.rows ? [a, b] : [b, a];
   const p = orthonormalRowsOf(small);
   const q = orthonormalRowsOf(large);

@@ -18,7 +18,9 @@ function locate(): string {
 function load(): Native {
   const path = locate();
   if (!existsSync(path))
-    throw new LibraryError(`the native addon is not built (${path} does not exist). Run \`npm run build\` in the package's folder; \`bash scripts/setup.sh\` also installs what the build needs.`);
+    throw new LibraryError(
+      `the native addon is not built (${path} does not exist). Run \`npm run build\` in the package's folder; \`bash scripts/setup.sh\` also installs what the build needs.`,
+    );
   try {
     return createRequire(import.meta.url)(path) as Native;
   } catch (cause) {

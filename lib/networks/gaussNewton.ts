@@ -27,7 +27,8 @@ export function gaussNewtonMatrix(out: Matrix, pass: TwoLayerPass): void {
   const headGram = syrk(f, { transpose: true });
   const share = 1 / x.rows;
 
-  const plain = s === null ? { gram: syrk(x, { transpose: true, alpha: share }), cross: gemm(x, z, { transposeA: true, alpha: share }) } : null;
+  const plain =
+    s === null ? { gram: syrk(x, { transpose: true, alpha: share }), cross: gemm(x, z, { transposeA: true, alpha: share }) } : null;
   for (let a = 0; a < h; a++) {
     const xa = s === null ? x : weighted(x, s, a);
     const cross = plain?.cross ?? gemm(xa, z, { transposeA: true, alpha: share }); // d x h

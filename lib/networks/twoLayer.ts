@@ -170,7 +170,9 @@ class TwoLayer implements Network {
 
   #formGaussNewton(b: Buffers, active: Matrix): void {
     if (this.#norm !== null)
-      throw new ArgumentError('the dense Gauss-Newton matrix is not defined through batch-norm, which mixes the samples; use batchNorm: false or a layer-wise method');
+      throw new ArgumentError(
+        'the dense Gauss-Newton matrix is not defined through batch-norm, which mixes the samples; use batchNorm: false or a layer-wise method',
+      );
     const p = this.params.reduce((sum, { value }) => sum + value.data.length, 0);
     this.gaussNewton ??= Matrix.zeros(p, p, this.dtype);
     gaussNewtonMatrix(this.gaussNewton, { inputs: this.#featureStats.inputs, active, derivative: b.derivative, head: this.#head });

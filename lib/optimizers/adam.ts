@@ -59,7 +59,12 @@ export function adam(options: AdamOptions = {}): Optimizer<AdamState> {
 
 export function initAdam(params: Params, amsgrad: boolean): AdamState {
   const zeros = (): Matrix[] => params.map(({ value: p }) => Matrix.zeros(p.rows, p.cols, p.dtype));
-  return { mean: zeros(), square: zeros(), most: amsgrad ? zeros() : params.map(() => null), work: { gradient: zeros(), hyper: new Float64Array(6) } };
+  return {
+    mean: zeros(),
+    square: zeros(),
+    most: amsgrad ? zeros() : params.map(() => null),
+    work: { gradient: zeros(), hyper: new Float64Array(6) },
+  };
 }
 
 /** Moves parameter i's moments on with gradient g and writes Adam's step. */

@@ -10,7 +10,11 @@ import { adamMoment, adamOptions, initAdam, type AdamState } from './adam.js';
 import { needsGradientOnly } from './needs.js';
 import { rateAt, rateSchema, requireRatePerLayer } from './rate.js';
 
-export const adamwSchema = z.strictObject({ ...adamOptions, learningRate: rateSchema.default(0.001), weightDecay: nonNegative().default(0.01) });
+export const adamwSchema = z.strictObject({
+  ...adamOptions,
+  learningRate: rateSchema.default(0.001),
+  weightDecay: nonNegative().default(0.01),
+});
 export type AdamwOptions = z.input<typeof adamwSchema>;
 
 /** @throws OptionsError naming the field, the value and what is allowed */

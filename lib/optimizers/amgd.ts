@@ -35,7 +35,13 @@ export function amgd(options: AmgdOptions = {}): Optimizer<AmgdState> {
     order: 'alternating-backward',
     init(params) {
       if (params.length !== 2 || layerCount(params) !== 2)
-        throw new OptionsError('amgd', [{ path: '', value: params.map((p) => p.name).join(', '), message: 'needs a network of exactly two weights (no batch-norm), a feature layer and a head' }]);
+        throw new OptionsError('amgd', [
+          {
+            path: '',
+            value: params.map((p) => p.name).join(', '),
+            message: 'needs a network of exactly two weights (no batch-norm), a feature layer and a head',
+          },
+        ]);
       const g = params[0].value;
       const k = Math.min(g.rows, g.cols);
       return {
@@ -70,6 +76,7 @@ export function amgd(options: AmgdOptions = {}): Optimizer<AmgdState> {
 function orthonormalised(g: Matrix, work: AmgdState['work']): Matrix {
   const { q, r } = qr(transpose(g, work.tall), work.qr);
   const rows = transpose(q, work.orthonormal);
-  for (let j = 0; j < rows.rows; j++) if (r.data[j * r.cols + j] < 0) for (let i = 0; i < rows.cols; i++) rows.data[j * rows.cols + i] *= -1;
+  for (let j = 0; j < rows.rows; j++)
+    if (r.data[j * r.cols + j] < 0) for (let i = 0; i < rows.cols; i++) rows.data[j * rows.cols + i] *= -1;
   return rows;
 }

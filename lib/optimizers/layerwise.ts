@@ -49,7 +49,9 @@ export function layerwise(options: LayerwiseOptions = {}): Optimizer<LayerwiseSt
       requireRatePerLayer('layerwise', 'damping', o.damping, params);
       requireRatePerLayer('layerwise', 'outputDamping', outputDamping, params);
       return {
-        factors: params.map(({ value: p, role }) => (role === 'vector' ? null : { input: averagedFactor(p, p.cols), output: averagedFactor(p, p.rows) })),
+        factors: params.map(({ value: p, role }) =>
+          role === 'vector' ? null : { input: averagedFactor(p, p.cols), output: averagedFactor(p, p.rows) },
+        ),
         work: params.map(({ value: p, role }) => {
           const square = (n: number): Matrix => (role === 'vector' ? Matrix.zeros(0, 0, p.dtype) : Matrix.zeros(n, n, p.dtype));
           return { input: square(p.cols), output: square(p.rows) };

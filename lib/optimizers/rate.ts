@@ -4,7 +4,10 @@ import { OptionsError } from '../errors.js';
 import { nonNegative } from '../options.js';
 import type { Params, Schedule } from '../types.js';
 
-const schedule = z.custom<Schedule>((v) => typeof v === 'object' && v !== null && typeof (v as Schedule).at === 'function', 'must be a schedule');
+const schedule = z.custom<Schedule>(
+  (v) => typeof v === 'object' && v !== null && typeof (v as Schedule).at === 'function',
+  'must be a schedule',
+);
 const single = z.union([nonNegative(), schedule]);
 
 /** A number, a schedule, or one of either for each layer, from the input on. */
@@ -23,5 +26,7 @@ export const layerCount = (params: Params): number => Math.max(...params.map((p)
 export function requireRatePerLayer(optimizer: string, field: string, rate: Rate, params: Params): void {
   const layers = layerCount(params);
   if (Array.isArray(rate) && rate.length !== layers)
-    throw new OptionsError(optimizer, [{ path: field, value: JSON.stringify(rate), message: `must be one value or one a layer (${layers} layers); got ${rate.length}` }]);
+    throw new OptionsError(optimizer, [
+      { path: field, value: JSON.stringify(rate), message: `must be one value or one a layer (${layers} layers); got ${rate.length}` },
+    ]);
 }

@@ -20,7 +20,8 @@ export class Stream {
   /** @throws ArgumentError unless all are integers in [0, 2^53) */
   constructor(seed: number, stream = 0, position = 0) {
     for (const [what, value] of Object.entries({ seed, stream, position }))
-      if (!Number.isSafeInteger(value) || value < 0) throw new ArgumentError(`Stream: ${what} must be an integer in [0, 2^53), got ${value}`);
+      if (!Number.isSafeInteger(value) || value < 0)
+        throw new ArgumentError(`Stream: ${what} must be an integer in [0, 2^53), got ${value}`);
     this.#state = Float64Array.of(seed, stream, position);
   }
 

@@ -50,6 +50,8 @@ export function restore(tree: unknown, path: string, from: Readonly<Record<strin
 function stored(path: string, from: Readonly<Record<string, Matrix>>, rows: number, cols: number): Matrix {
   const m = from[path];
   if (m?.rows !== rows || m.cols !== cols)
-    throw new ArgumentError(`the checkpoint does not fit this run: ${path} should be ${rows} x ${cols}, ${m === undefined ? 'it is missing' : `it is ${m.rows} x ${m.cols}`}`);
+    throw new ArgumentError(
+      `the checkpoint does not fit this run: ${path} should be ${rows} x ${cols}, ${m === undefined ? 'it is missing' : `it is ${m.rows} x ${m.cols}`}`,
+    );
   return m;
 }

@@ -5,7 +5,20 @@ import { Matrix, axpby, norm } from '../linalg/index.js';
 import { squared } from '../losses/index.js';
 import { parseOptions, positive, seed, size } from '../options.js';
 import { Stream } from '../random/index.js';
-import type { Batch, Curve, Loss, Metric, Network, Optimizer, OptimizerState, Order, RunRecord, RunStatus, Task, UpdateContext } from '../types.js';
+import type {
+  Batch,
+  Curve,
+  Loss,
+  Metric,
+  Network,
+  Optimizer,
+  OptimizerState,
+  Order,
+  RunRecord,
+  RunStatus,
+  Task,
+  UpdateContext,
+} from '../types.js';
 import { flatten, restore, type Checkpoint } from './checkpoint.js';
 
 /** The part of the options that is plain data, with its defaults. */
@@ -155,18 +168,34 @@ export class Training {
 
   #clock(): Record<string, number> {
     const { step } = this.#context;
-    return { step, position: this.#stream.state.position, firstLoss: this.#firstLoss, lastLoss: this.#lastLoss, trainingSeconds: this.#trainingSeconds };
+    return {
+      step,
+      position: this.#stream.state.position,
+      firstLoss: this.#firstLoss,
+      lastLoss: this.#lastLoss,
+      trainingSeconds: this.#trainingSeconds,
+    };
   }
 
   /** What a checkpoint must share with the run that continues it. */
   #about(): Checkpoint['about'] {
     const { batch, seed: seedUsed } = this.#o;
-    return { format: 1, task: this.#task.name, network: this.network.name, optimizer: this.#optimizer.name, order: this.#order, dtype: this.#task.dtype, batch, seed: seedUsed };
+    return {
+      format: 1,
+      task: this.#task.name,
+      network: this.network.name,
+      optimizer: this.#optimizer.name,
+      order: this.#order,
+      dtype: this.#task.dtype,
+      batch,
+      seed: seedUsed,
+    };
   }
 
   #restore({ arrays, about }: Checkpoint): void {
     for (const [key, mine] of Object.entries(this.#about()))
-      if (about[key] !== mine) throw new ArgumentError(`the checkpoint is of another run: its ${key} is ${about[key]}, this run's is ${mine}`);
+      if (about[key] !== mine)
+        throw new ArgumentError(`the checkpoint is of another run: its ${key} is ${about[key]}, this run's is ${mine}`);
     restore(Object.fromEntries(this.network.params.map(({ name, value }) => [name, value])), 'params', arrays);
     restore(this.network.state, 'network', arrays);
     restore(this.#state, 'optimizer', arrays);
@@ -253,7 +282,8 @@ function valueOf(metric: Metric, network: Network): number {
 
 function requireFit(task: Task, network: Network, metrics: Readonly<Record<string, Metric>>): void {
   for (const key of ['inputs', 'outputs', 'dtype'] as const)
-    if (task[key] !== network[key]) throw new ArgumentError(`train: the task's ${key} are ${task[key]}, the network's ${network[key]}; they must agree`);
+    if (task[key] !== network[key])
+      throw new ArgumentError(`train: the task's ${key} are ${task[key]}, the network's ${network[key]}; they must agree`);
   if (LOSS in metrics) throw new ArgumentError(`train: the metric name '${LOSS}' is taken by the batch loss`);
 }
 
