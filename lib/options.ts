@@ -21,7 +21,7 @@ function describe(issue: z.core.$ZodIssue, input: unknown): OptionIssue[] {
     const found = valueAt(input, issue.path);
     if ('discriminator' in issue && typeof issue.discriminator === 'string') {
       const allowed = 'options' in issue && Array.isArray(issue.options) ? `; allowed: ${issue.options.join(', ')}` : '';
-      const path = [...issue.path, issue.discriminator];
+      const path = issue.path.at(-1) === issue.discriminator ? issue.path : [...issue.path, issue.discriminator];
       const value = valueAt(input, path);
       return [
         {
@@ -92,7 +92,8 @@ function written(value: unknown): string {
 function stringify(value: unknown): string {
   try {
     // JSON has no word for undefined, functions and symbols: their type says enough.
-    return (JSON.stringify(value) as string | undefined) ?? typeof value;
+    const text: unknown = JSON.stringify(value);
+    return typeof text === 'string' ? text : typeof value;
   } catch {
     return `a ${typeof value} that cannot be shown`;
   }

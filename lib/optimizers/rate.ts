@@ -5,7 +5,7 @@ import { nonNegative } from '../options.js';
 import type { Params, Schedule } from '../types.js';
 
 const schedule = z.custom<Schedule>(
-  (v) => typeof v === 'object' && v !== null && typeof (v as Schedule).at === 'function',
+  (v) => typeof v === 'object' && v !== null && !Array.isArray(v) && typeof (v as Schedule).at === 'function',
   'must be a schedule',
 );
 const single = z.union([nonNegative(), schedule]);
