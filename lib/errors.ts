@@ -20,6 +20,8 @@ export class ArgumentError extends LayerwiseError {
 export interface OptionIssue {
   /** Where, as a dotted path; empty for the object itself. */
   readonly path: string;
+  /** The same as keys and indices, where the path leads into a document. */
+  readonly keys?: readonly PropertyKey[];
   /** What was found there, as written by `JSON.stringify`. */
   readonly value: string;
   /** What is wrong and what is allowed. */

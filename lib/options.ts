@@ -26,6 +26,7 @@ function describe(issue: z.core.$ZodIssue, input: unknown): OptionIssue[] {
       return [
         {
           path: dotted(path),
+          keys: path,
           value: written(value),
           message: `${value === undefined ? 'is missing' : `unknown value ${written(value)}`}${allowed}`,
         },
@@ -37,17 +38,17 @@ function describe(issue: z.core.$ZodIssue, input: unknown): OptionIssue[] {
     if (best !== undefined && depth(best) > 0)
       return best.flatMap((inner) => describe({ ...inner, path: [...issue.path, ...inner.path] }, input));
     const wanted = [...new Set(issue.errors.flat().map((inner) => phrase(inner)))].join(', or ');
-    return [{ path: dotted(issue.path), value: written(found), message: `${wanted}; got ${written(found)}` }];
+    return [{ path: dotted(issue.path), keys: issue.path, value: written(found), message: `${wanted}; got ${written(found)}` }];
   }
   if (issue.code === 'unrecognized_keys')
     return issue.keys.map((key) => {
       const path = [...issue.path, key];
-      return { path: dotted(path), value: written(valueAt(input, path)), message: 'unknown key' };
+      return { path: dotted(path), keys: path, value: written(valueAt(input, path)), message: 'unknown key' };
     });
   const value = valueAt(input, issue.path);
   const message =
     value === undefined && issue.code === 'invalid_type' ? `is missing; ${phrase(issue)}` : `${phrase(issue)}; got ${written(value)}`;
-  return [{ path: dotted(issue.path), value: written(value), message }];
+  return [{ path: dotted(issue.path), keys: issue.path, value: written(value), message }];
 }
 
 const depth = (issues: readonly z.core.$ZodIssue[]): number => Math.max(0, ...issues.map((i) => i.path.length));

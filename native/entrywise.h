@@ -161,6 +161,7 @@ struct BatchNormForward {
     T* normalised = args.out<T>(4, area(n, d));
     args.check_overlap(Overlap::forbidden);
     if (n == 0) args.range_error("a batch has at least one row");
+    if (d == 0) return undefined(args);
     T *mean = moments, *variance = moments + d;
     T* work = args.scratch<T>(0, area(2, d));
     T *scale = work, *shift = work + d;
@@ -197,7 +198,7 @@ struct AffineRows {
     const T* affine = args.in<T>(2, area(2, d));
     T* y = args.out<T>(3, area(n, d));
     args.check_overlap(Overlap::same_allowed);
-    affine_rows_loop(n, d, x, affine, affine + d, y);
+    if (d > 0) affine_rows_loop(n, d, x, affine, affine + d, y);
     return undefined(args);
   }
 };
@@ -217,6 +218,7 @@ struct BatchNormBackward {
     T* grads = args.out<T>(5, area(2, d));
     args.check_overlap(Overlap::forbidden);
     if (n == 0) args.range_error("a batch has at least one row");
+    if (d == 0) return undefined(args);
     T *dgamma = grads, *dbeta = grads + d;
     column_sums_loop(n, d, dy, normalised, dbeta, dgamma);
     T* factor = args.scratch<T>(0, d);
@@ -270,11 +272,13 @@ struct Transpose {
     const T* a = args.in<T>(1, area(m, n));
     T* out = args.out<T>(2, area(m, n));
     args.check_overlap(Overlap::forbidden);
-    constexpr int kTile = 16;
-    for (int ii = 0; ii < m; ii += kTile)
-      for (int jj = 0; jj < n; jj += kTile)
-        for (int i = ii; i < std::min(ii + kTile, m); ++i)
-          for (int j = jj; j < std::min(jj + kTile, n); ++j) out[area(j, m) + i] = a[area(i, n) + j];
+    constexpr std::size_t kTile = 16;  // and std::size_t throughout: a tile's end can lie beyond 2^31 - 1
+    const std::size_t rows = m, cols = n;
+    if (cols == 0) return undefined(args);
+    for (std::size_t ii = 0; ii < rows; ii += kTile)
+      for (std::size_t jj = 0; jj < cols; jj += kTile)
+        for (std::size_t i = ii; i < std::min(ii + kTile, rows); ++i)
+          for (std::size_t j = jj; j < std::min(jj + kTile, cols); ++j) out[j * rows + i] = a[i * cols + j];
     return undefined(args);
   }
 };

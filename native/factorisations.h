@@ -42,9 +42,11 @@ struct Potrf {
     const auto [n] = args.ints<1>(0);
     T* a = args.out<T>(1, area(n, n));
     if (n == 0) return number(args, 0);
-    const int info = blas::potrf('U', n, a, n);
-    for (int i = 0; i < n; ++i)
-      for (int j = i + 1; j < n; ++j) a[static_cast<std::size_t>(i) * n + j] = T{0};
+    int info = blas::potrf('U', n, a, n);
+    for (int i = 0; i < n; ++i) {
+      if (info == 0 && !(a[area(i, n) + i] > T{0})) info = i + 1;  // OpenBLAS, unlike LAPACK, lets a NaN pivot pass
+      for (int j = i + 1; j < n; ++j) a[area(i, n) + j] = T{0};
+    }
     return lapack_info(args, "potrf", info);
   }
 };

@@ -212,8 +212,10 @@ struct StreamState {
   StreamKey key;
   std::uint64_t value;  // number of the first value to draw, in units of bits_per_value
 
+  /** Reads the stream and moves it past `count` values. Call after all other arrays are noted. */
   static StreamState take(Args& args, std::size_t i, std::uint64_t bits_per_value, std::size_t count) {
     double* s = args.out<double>(i, 3);
+    args.check_overlap(Overlap::forbidden);  // before s moves on: a refused call draws nothing
     for (int j = 0; j < 3; ++j)
       if (!(s[j] >= 0 && s[j] < kIntegerLimit && s[j] == std::floor(s[j])))
         args.range_error("a stream holds three integers in [0, 2^53): seed, stream id and position");
@@ -251,7 +253,6 @@ struct Uniform {
     const std::size_t n = args.length(1);
     T* out = args.out<T>(1, n);
     const StreamState s = StreamState::take(args, 0, 64, n);
-    args.check_overlap(Overlap::forbidden);
     fill_uniform(s.key, s.value, out, n);
     return undefined(args);
   }
@@ -267,7 +268,6 @@ struct Normal {
     T* out = args.out<T>(2, n);
     const double deviation = args.scalar(1);
     const StreamState s = StreamState::take(args, 0, 64, n);
-    args.check_overlap(Overlap::forbidden);
     fill_normal(s.key, s.value, deviation, out, n);
     return undefined(args);
   }
@@ -283,7 +283,6 @@ struct Rademacher {
     T* out = args.out<T>(2, n);
     const T scale = static_cast<T>(args.scalar(1));
     const StreamState s = StreamState::take(args, 0, 1, n);
-    args.check_overlap(Overlap::forbidden);
     fill_rademacher(s.key, s.value, scale, out, n);
     return undefined(args);
   }

@@ -1,6 +1,6 @@
 import { ArgumentError } from '../errors.js';
 import { native } from '../native/index.js';
-import { type Matrix, requireSameDtype, resultOf, shape } from './matrix.js';
+import { type Matrix, requireDistinct, requireSameDtype, resultOf, shape } from './matrix.js';
 
 export interface GemmOptions {
   readonly transposeA?: boolean;
@@ -41,6 +41,7 @@ export function gemmInto(out: Matrix, a: Matrix, b: Matrix, operands: Operands =
     throw new ArgumentError(`gemm: ${shape(a)} and ${shape(b)} (${operands}) do not multiply into ${shape(out)}`);
   requireSameDtype('gemm', a, b);
   requireSameDtype('gemm', a, out);
+  requireDistinct('gemm', out, a, b);
   ints[0] = ta ? 1 : 0;
   ints[1] = tb ? 1 : 0;
   ints[2] = m;

@@ -1,6 +1,6 @@
 import { NumericalError } from '../errors.js';
 import { native } from '../native/index.js';
-import { type Matrix, requireSameDtype, requireShape, requireSquare, resultOf } from './matrix.js';
+import { type Matrix, requireDistinct, requireSameDtype, requireShape, requireSquare, resultOf } from './matrix.js';
 
 /** Packed factors of A with partial pivoting, as `luSolve` reads them. */
 export interface Lu {
@@ -27,12 +27,17 @@ export function lu(a: Matrix): Lu {
 
 /** Solves A X = B from A's LU factors.
  *  @param b    n x m; not modified unless it is out
- *  @returns    X, n x m */
+ *  @returns    X, n x m
+ *  @throws ArgumentError on shapes or dtypes that do not fit, or when out shares memory with the factors */
 export function luSolve({ factors, pivots }: Lu, b: Matrix, out?: Matrix): Matrix {
   requireShape('luSolve', 'b', b, factors.rows, b.cols);
   requireSameDtype('luSolve', factors, b);
   const x = resultOf('luSolve', b, b.rows, b.cols, out);
-  if (x !== b) x.data.set(b.data);
+  requireDistinct('luSolve', x, factors);
+  if (x !== b) {
+    requireDistinct('luSolve', x, b);
+    x.data.set(b.data);
+  }
   native.getrs(Int32Array.of(b.rows, b.cols), factors.data, pivots, x.data);
   return x;
 }

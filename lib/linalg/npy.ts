@@ -22,7 +22,7 @@ export function writeNpy(m: Matrix): Uint8Array {
 /** The matrix in a .npy file of one or two dimensions (one dimension reads as a column).
  *  @throws ArgumentError when the bytes are not such a file */
 export function readNpy(bytes: Uint8Array): Matrix {
-  if (bytes.length < 10 || strFromU8(bytes.subarray(0, 6), true) !== MAGIC)
+  if (bytes.length < (bytes[6] >= 2 ? 12 : 10) || strFromU8(bytes.subarray(0, 6), true) !== MAGIC)
     throw new ArgumentError('readNpy: not a .npy file (its first bytes are not \\x93NUMPY)');
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const wide = bytes[6] >= 2;
@@ -43,10 +43,12 @@ export function readNpy(bytes: Uint8Array): Matrix {
   if (header.includes("'fortran_order': True") && shape.length === 2)
     throw new ArgumentError('readNpy: the array is in Fortran order; save numpy.ascontiguousarray(a)');
   const [rows, cols] = [shape[0], shape[1] ?? 1];
-  const m = Matrix.zeros(rows, cols, descr === '<f8' ? 'float64' : 'float32');
+  const dtype = descr === '<f8' ? 'float64' : 'float32';
   const body = bytes.subarray(start + length);
-  if (body.length !== m.data.byteLength)
-    throw new ArgumentError(`readNpy: ${rows} x ${cols} ${m.dtype} needs ${m.data.byteLength} bytes, the file holds ${body.length}`);
+  const needed = rows * cols * (dtype === 'float64' ? 8 : 4);
+  if (body.length !== needed)
+    throw new ArgumentError(`readNpy: ${rows} x ${cols} ${dtype} needs ${needed} bytes, the file holds ${body.length}`);
+  const m = Matrix.zeros(rows, cols, dtype);
   new Uint8Array(m.data.buffer).set(body);
   return m;
 }

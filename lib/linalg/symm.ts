@@ -1,6 +1,6 @@
 import { ArgumentError } from '../errors.js';
 import { native } from '../native/index.js';
-import { type Matrix, requireSameDtype, requireShape, requireSquare, resultOf } from './matrix.js';
+import { type Matrix, requireDistinct, requireSameDtype, requireShape, requireSquare, resultOf } from './matrix.js';
 
 export interface SymmOptions {
   /** Where the symmetric matrix stands: A B (left, default) or B A. */
@@ -14,7 +14,7 @@ export interface SymmOptions {
  *  @param a  symmetric; its lower triangle is read
  *  @param b  m x n
  *  @returns  m x n
- *  @throws ArgumentError if a is not square, or on shapes or dtypes that do not fit
+ *  @throws ArgumentError if a is not square, on shapes or dtypes that do not fit, or when out shares memory with an operand
  *  Source: BLAS dsymm. */
 export function symm(a: Matrix, b: Matrix, options: SymmOptions = {}): Matrix {
   const { side = 'left', alpha = 1, beta = 0 } = options;
@@ -24,6 +24,7 @@ export function symm(a: Matrix, b: Matrix, options: SymmOptions = {}): Matrix {
   requireSameDtype('symm', a, b);
   if (beta !== 0 && options.out === undefined) throw new ArgumentError('symm: beta other than 0 needs out');
   const out = resultOf('symm', a, b.rows, b.cols, options.out);
+  requireDistinct('symm', out, a, b);
   native.symm(Int32Array.of(side === 'right' ? 1 : 0, b.rows, b.cols), alpha, a.data, b.data, beta, out.data);
   return out;
 }

@@ -1,6 +1,6 @@
 import { ArgumentError } from '../errors.js';
 import { native } from '../native/index.js';
-import { type Matrix, requireSameDtype, requireShape, resultOf } from './matrix.js';
+import { type Matrix, requireDistinct, requireSameDtype, requireShape, resultOf } from './matrix.js';
 
 export interface SyrkOptions {
   /** A' A instead of A A'. */
@@ -13,7 +13,7 @@ export interface SyrkOptions {
 /** Symmetric rank-k product, alpha A A' + beta C, or alpha A' A + beta C when transpose; both triangles are written.
  *  @param a  n x k (k x n when transpose)
  *  @returns  n x n symmetric
- *  @throws ArgumentError on shapes or dtypes that do not fit
+ *  @throws ArgumentError on shapes or dtypes that do not fit, or when out shares memory with a
  *  Cost n^2 k, half of gemm's. Source: BLAS dsyrk. */
 export function syrk(a: Matrix, options: SyrkOptions = {}): Matrix {
   const { transpose = false, alpha = 1, beta = 0 } = options;
@@ -29,6 +29,7 @@ export function syrkInto(out: Matrix, a: Matrix, transpose: boolean, alpha = 1, 
   const n = transpose ? a.cols : a.rows;
   requireShape('syrk', 'out', out, n, n);
   requireSameDtype('syrk', a, out);
+  requireDistinct('syrk', out, a);
   ints[0] = transpose ? 1 : 0;
   ints[1] = n;
   ints[2] = transpose ? a.rows : a.cols;

@@ -1,0 +1,83 @@
+import { availableParallelism } from 'node:os';
+import { relative } from 'node:path';
+import type { Command } from 'commander';
+import { makeFolder } from '../files.js';
+import type { Claim, PageFigure } from '../figures/index.js';
+import type { Scale } from '../studies/index.js';
+import { integerIn, oneOf } from './arguments.js';
+import { UsageError } from './failure.js';
+import { catchInterrupt, INTERRUPTED } from './interrupt.js';
+import { progressView } from './progress.js';
+
+interface Options {
+  readonly scale: Scale;
+  readonly out: string;
+  readonly seed: number;
+  readonly jobs: number;
+  readonly threads: number;
+  readonly json?: boolean;
+}
+
+export function registerFigures(program: Command): void {
+  program
+    .command('figures')
+    .description('reproduce figures: run their trials, draw them, and judge the claims')
+    .argument('[names...]', 'figures to make (default: all)')
+    .option('--scale <scale>', 'quick (minutes) or full (more seeds)', oneOf('quick', 'full'), 'quick')
+    .option('--out <dir>', 'folder for DIR/NAME/{data.json, data.csv, figure.svg, figure.png, claims.json, timings.json}', 'figures')
+    .option('--seed <n>', 'first seed; all others follow from it', integerIn(0, 1_000_000), 0)
+    .option('--jobs <n>', 'trials at a time (default: one a core)', integerIn(1, 1024), availableParallelism())
+    .option('--threads <n>', 'BLAS threads a trial; results repeat to the bit at 1', integerIn(1, 1024), 1)
+    .option('--json', 'print the claims as JSON')
+    .addHelpText(
+      'after',
+      '\nAn interrupted command keeps the trials it has done; the same command goes on from there.\nExit codes: 0 done, 1 failed work, 2 bad usage, 130 interrupted.',
+    )
+    .action(figures);
+}
+
+async function figures(names: readonly string[], options: Options): Promise<void> {
+  const { studies, runStudy } = await import('../studies/index.js');
+  const { claimsTable, writePage } = await import('../figures/index.js');
+  for (const name of names)
+    if (!Object.hasOwn(studies, name)) throw new UsageError(`unknown figure '${name}'; there are: ${Object.keys(studies).join(', ')}`);
+  makeFolder(options.out);
+  const wanted = names.length > 0 ? [...new Set(names)] : Object.keys(studies);
+  const { signal, release } = catchInterrupt();
+  const claims: Record<string, readonly Claim[]> = {};
+  const pages: PageFigure[] = [];
+  for (const name of wanted) {
+    const view = progressView(name);
+    const { scale, out, seed, jobs, threads } = options;
+    const run = await runStudy(studies[name], { scale, out, seed, jobs, threads, signal, onProgress: (p) => view.update(p) }).finally(() =>
+      view.stop(),
+    );
+    if (run.status === 'interrupted') {
+      process.stderr.write(`\ninterrupted; what is done is kept in ${out}. To go on: ${command()}\n`);
+      process.exitCode = INTERRUPTED;
+      return;
+    }
+    if (run.status === 'failed') {
+      for (const { trial, error } of run.failures.slice(0, 10)) process.stderr.write(`trial ${trial.id.slice(0, 12)} failed: ${error}\n`);
+      process.stderr.write(`${run.failures.length} trials of ${name} failed; the others are kept. To try them again: ${command()}\n`);
+      process.exitCode = 1;
+      return;
+    }
+    claims[name] = run.claims;
+    pages.push(run.page);
+    if (options.json !== true)
+      process.stdout.write(
+        `\n${studies[name].title} (${relative('.', run.folder) || '.'})\n${claimsTable(run.claims, Math.min(process.stdout.columns ?? 110, 140))}\n`,
+      );
+  }
+  const page = writePage(options.out, pages);
+  release();
+  if (options.json === true) process.stdout.write(`${JSON.stringify(claims, null, 1)}\n`);
+  else process.stdout.write(`All figures on one page: ${page}\n`);
+}
+
+/** The command that continues this one, as the user would type it. */
+function command(): string {
+  if (process.env['npm_lifecycle_event'] === 'start') return 'npm start';
+  return ['layerwise', ...process.argv.slice(2)].map((a) => (/^[\w./:=@+-]+$/.test(a) ? a : `'${a.replaceAll("'", `'\\''`)}'`)).join(' ');
+}

@@ -1,0 +1,88 @@
+/** The table of experiments: configuration in, record out. */
+import type { z } from 'zod';
+import { OptionsError } from '../errors.js';
+import { parseOptions } from '../options.js';
+import { Training, type Checkpoint, type TrainOptions } from '../train/index.js';
+import type { RunRecord } from '../types.js';
+import * as linearRepresentation from './linearRepresentation.js';
+import { provenance, type Provenance } from './provenance.js';
+
+export { provenance, type Provenance } from './provenance.js';
+export { packageVersion } from './version.js';
+
+interface Experiment<C> {
+  /** Raised whenever equal configurations begin to give other results, so that stored ones are not taken for new ones. */
+  readonly semantics: number;
+  readonly schema: z.ZodType<C>;
+  readonly assemble: (config: C) => TrainOptions;
+}
+
+const table = {
+  'linear-representation': { semantics: 1, schema: linearRepresentation.schema, assemble: linearRepresentation.assemble },
+};
+
+export type ExperimentName = keyof typeof table;
+export const experimentNames = Object.keys(table) as ExperimentName[];
+
+/** A configuration with every default filled in. */
+export interface ParsedConfig {
+  readonly experiment: ExperimentName;
+  readonly seed: number;
+  readonly [key: string]: unknown;
+}
+
+const experiment = (name: ExperimentName): Experiment<ParsedConfig> => table[name] as unknown as Experiment<ParsedConfig>;
+
+/** Semantics version of an experiment: part of a trial's identity. */
+export const semanticsOf = (name: ExperimentName): number => experiment(name).semantics;
+
+/** Checks a configuration and fills in every default.
+ *  @param subject  opens every message: a file name, say
+ *  @throws OptionsError naming the field, the value and what is allowed */
+export function parseConfig(input: unknown, subject = 'config'): ParsedConfig {
+  const name = typeof input === 'object' && input !== null && 'experiment' in input ? input.experiment : 'linear-representation';
+  if (typeof name !== 'string' || !Object.hasOwn(table, name))
+    throw new OptionsError(subject, [
+      {
+        path: 'experiment',
+        value: JSON.stringify(name),
+        message: `must be one of ${experimentNames.join(', ')}; got ${JSON.stringify(name)}`,
+      },
+    ]);
+  return parseOptions(experiment(name as ExperimentName).schema, input, subject);
+}
+
+/** Task, network, optimiser and metrics of a parsed configuration, ready for `train`. */
+export function assemble(config: ParsedConfig): TrainOptions {
+  return experiment(config.experiment).assemble(config);
+}
+
+/** What one experiment leaves behind. */
+export interface ExperimentRecord extends RunRecord {
+  readonly config: ParsedConfig;
+  readonly provenance: Provenance;
+}
+
+export interface RunOptions {
+  /** Continue from here. */
+  readonly resume?: Checkpoint | undefined;
+  /** Ends the run early with status 'stopped'. */
+  readonly signal?: AbortSignal | undefined;
+  /** Called between slices of steps and once at the end. */
+  readonly onProgress?: ((training: Training) => void) | undefined;
+}
+
+/** Steps between two looks at the event loop: signals, messages and timers are served in between. */
+const SLICE = 20;
+
+/** Runs one experiment to its end, yielding to the event loop now and then. */
+export async function runExperiment(config: ParsedConfig, { resume, signal, onProgress }: RunOptions = {}): Promise<ExperimentRecord> {
+  const training = new Training({ ...assemble(config), resume });
+  while (training.advance(SLICE)) {
+    onProgress?.(training);
+    await new Promise(setImmediate);
+    if (signal?.aborted === true) training.stop('asked to stop');
+  }
+  onProgress?.(training);
+  return { ...training.record(), config, provenance: provenance() };
+}

@@ -1,0 +1,3 @@
+export { trial, type Trial } from './trial.js';
+export { folderStore, type Store } from './store.js';
+export { runTrials, type Progress, type SweepOptions, type SweepResult } from './runner.js';
