@@ -2,7 +2,7 @@
 import type { z } from 'zod';
 import { OptionsError } from '../errors.js';
 import { parseOptions } from '../options.js';
-import { Training, type Checkpoint, type TrainOptions } from '../train/index.js';
+import { trainAsync, type TrainAsyncOptions, type TrainOptions } from '../train/index.js';
 import type { RunRecord } from '../types.js';
 import * as linearRepresentation from './linearRepresentation.js';
 import { provenance, type Provenance } from './provenance.js';
@@ -63,26 +63,10 @@ export interface ExperimentRecord extends RunRecord {
   readonly provenance: Provenance;
 }
 
-export interface RunOptions {
-  /** Continue from here. */
-  readonly resume?: Checkpoint | undefined;
-  /** Ends the run early with status 'stopped'. */
-  readonly signal?: AbortSignal | undefined;
-  /** Called between slices of steps and once at the end. */
-  readonly onProgress?: ((training: Training) => void) | undefined;
-}
-
-/** Steps between two looks at the event loop: signals, messages and timers are served in between. */
-const SLICE = 20;
+export type RunOptions = Pick<TrainAsyncOptions, 'resume' | 'signal' | 'onProgress'>;
 
 /** Runs one experiment to its end, yielding to the event loop now and then. */
-export async function runExperiment(config: ParsedConfig, { resume, signal, onProgress }: RunOptions = {}): Promise<ExperimentRecord> {
-  const training = new Training({ ...assemble(config), resume });
-  while (training.advance(SLICE)) {
-    onProgress?.(training);
-    await new Promise(setImmediate);
-    if (signal?.aborted === true) training.stop('asked to stop');
-  }
-  onProgress?.(training);
-  return { ...training.record(), config, provenance: provenance() };
+export async function runExperiment(config: ParsedConfig, options: RunOptions = {}): Promise<ExperimentRecord> {
+  const record = await trainAsync({ ...assemble(config), ...options });
+  return { ...record, config, provenance: provenance() };
 }

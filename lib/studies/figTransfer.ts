@@ -226,6 +226,7 @@ function analyse(options: StudyOptions, lookup: Lookup): Analysis {
         conditions: CONDITIONS,
         series: METHODS.map((m) => m.name),
         xTitle: 'subspace distance',
+        ticks: METRICS[1].ticks,
       }),
     },
     claims: claimsOf(finals),

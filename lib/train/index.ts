@@ -12,14 +12,24 @@ export function train(options: TrainOptions): RunRecord {
   return training.record();
 }
 
-/** The same without blocking the event loop for longer than `slice` steps: callers stay responsive, and an AbortSignal ends the run with
- *  status 'stopped'. */
-export async function trainAsync(options: TrainOptions & { readonly signal?: AbortSignal; readonly slice?: number }): Promise<RunRecord> {
-  const { signal, slice = 20, ...rest } = options;
-  const training = new Training(rest);
-  while (training.advance(slice)) {
+export interface TrainAsyncOptions extends TrainOptions {
+  /** Ends the run with status 'stopped'. */
+  readonly signal?: AbortSignal | undefined;
+  /** Called between slices of steps, and once at the end. */
+  readonly onProgress?: ((training: Training) => void) | undefined;
+}
+
+/** Steps between two looks at the event loop: signals, messages and timers are served in between. */
+const SLICE = 20;
+
+/** The same without blocking the event loop for long: callers stay responsive, and an AbortSignal ends the run early. */
+export async function trainAsync({ signal, onProgress, ...options }: TrainAsyncOptions): Promise<RunRecord> {
+  const training = new Training(options);
+  while (training.advance(SLICE)) {
+    onProgress?.(training);
     await new Promise(setImmediate);
     if (signal?.aborted === true) training.stop('asked to stop');
   }
+  onProgress?.(training);
   return training.record();
 }

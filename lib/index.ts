@@ -1,0 +1,126 @@
+/**
+ * layerwise: layer-wise preconditioned optimisation and the statistics of feature learning, over a native BLAS/LAPACK core.
+ * See README.md for a first program and docs/equations.md for the way from the paper's equations to these functions.
+ */
+
+// Linear algebra
+export {
+  Matrix,
+  addToDiagonal,
+  axpby,
+  cholesky,
+  choleskySolve,
+  copy,
+  dot,
+  ema,
+  gemm,
+  gemmInto,
+  gemv,
+  hadamard,
+  leastSquares,
+  lu,
+  luSolve,
+  norm,
+  qr,
+  readNpy,
+  readNpz,
+  scale,
+  setThreads,
+  singularValues,
+  solve,
+  svd,
+  symm,
+  symmetricEigen,
+  symmetricEigenRange,
+  symmetricEigenvalues,
+  symmetricFunction,
+  syrk,
+  syrkInto,
+  systemInfo,
+  trace,
+  transpose,
+  trsm,
+  writeNpy,
+  writeNpz,
+} from './linalg/index.js';
+export type {
+  Dtype,
+  Floats,
+  GemmOptions,
+  GemvOptions,
+  LeastSquares,
+  Lu,
+  Operands,
+  Qr,
+  Svd,
+  SymmOptions,
+  SymmetricEigen,
+  SyrkOptions,
+  SystemInfo,
+  TrsmOptions,
+} from './linalg/index.js';
+
+// Random streams
+export { Stream, type StreamState } from './random/index.js';
+
+// Data, networks, losses
+export { haar, linearRepresentation, orthonormalRows, type CovarianceOptions, type LinearRepresentationOptions } from './data/index.js';
+export { twoLayer, type TwoLayerOptions } from './networks/index.js';
+export { squared } from './losses/index.js';
+
+// Optimisers and schedules
+export { adam, adamw, amgd, gaussNewton, layerwise, sgd } from './optimizers/index.js';
+export type { AdamOptions, AdamwOptions, AmgdOptions, GaussNewtonOptions, LayerwiseOptions, SgdOptions } from './optimizers/index.js';
+export { constant, cosine, inverseTime, warmup } from './schedules/index.js';
+
+// Training
+export {
+  Training,
+  decodeCheckpoint,
+  encodeCheckpoint,
+  train,
+  trainAsync,
+  type Checkpoint,
+  type TrainAsyncOptions,
+  type TrainOptions,
+} from './train/index.js';
+
+// Metrics
+export {
+  bootstrapInterval,
+  distanceBetween,
+  finiteSampleTransferLoss,
+  mean,
+  median,
+  populationLoss,
+  principalAngles,
+  quantile,
+  standardError,
+  subspaceDistance,
+  transferExcess,
+  transferLoss,
+  type Interval,
+} from './metrics/index.js';
+
+// Experiments
+export {
+  parseConfig,
+  runExperiment,
+  type ExperimentRecord,
+  type ParsedConfig,
+  type Provenance,
+  type RunOptions,
+} from './experiments/index.js';
+
+// Errors and the types between modules
+export {
+  ArgumentError,
+  FileError,
+  LayerwiseError,
+  LibraryError,
+  NumericalError,
+  OptionsError,
+  type NumericalCode,
+  type OptionIssue,
+} from './errors.js';
+export type * from './types.js';
