@@ -1,0 +1,118 @@
+/** Every optimiser of the table: a row each. */
+import { describe, expect, it } from 'vitest';
+import { OptionsError } from '../../lib/errors.js';
+import { Matrix } from '../../lib/linalg/index.js';
+import { optimizers } from '../../lib/optimizers/index.js';
+import type { Optimizer } from '../../lib/types.js';
+import { decodeCheckpoint, encodeCheckpoint, Training } from '../../lib/train/index.js';
+import { subspaceDistance } from '../../lib/metrics/index.js';
+import { bothDtypes, smallNetwork, smallTask } from '../fixtures.js';
+
+interface Row {
+  readonly name: keyof typeof optimizers;
+  readonly options: object;
+  /** The loss after 60 steps is below this many times the first; the noise alone is 0.012 of it. */
+  readonly bound: number;
+  readonly batchNorm?: boolean;
+}
+const ROWS: readonly Row[] = [
+  { name: 'sgd', options: { learningRate: 0.1 }, bound: 0.1 },
+  { name: 'sgd', options: { learningRate: 0.05, momentum: 0.9, nesterov: true, weightDecay: 1e-3 }, bound: 0.05 },
+  { name: 'sgd', options: { learningRate: 0.1, momentum: 0.5 }, bound: 0.07, batchNorm: true },
+  { name: 'adam', options: { learningRate: 0.03, amsgrad: true }, bound: 0.05 },
+  { name: 'adam', options: { learningRate: 0.03 }, bound: 0.06, batchNorm: true },
+  { name: 'adamw', options: { learningRate: [0.03, 0.02] }, bound: 0.05 },
+  { name: 'layerwise', options: { learningRate: 0.1 }, bound: 0.02 },
+  { name: 'layerwise', options: { learningRate: 0.1, factorDecay: 0.9, damping: 1e-4 }, bound: 0.02 },
+  { name: 'layerwise', options: { learningRate: 0.1, outputFactor: 'none', damping: 1e-4 }, bound: 0.025, batchNorm: true },
+  { name: 'amgd', options: { learningRate: 0.3 }, bound: 0.035 },
+  { name: 'amgd', options: { learningRate: 0.3, whitened: true, damping: 1e-6 }, bound: 0.025 },
+  { name: 'gaussNewton', options: { learningRate: 0.2 }, bound: 0.02 },
+];
+
+const create = ({ name, options }: Row): Optimizer => (optimizers[name].create as (o: object) => Optimizer)(options);
+
+const CASES = ROWS.flatMap((row) =>
+  bothDtypes.map((dtype) => ({
+    ...row,
+    dtype,
+    title: `${row.name} ${JSON.stringify(row.options)}${row.batchNorm === true ? ' with batch-norm' : ''}`,
+  })),
+);
+
+function trainingOf(row: (typeof CASES)[number], resume?: Uint8Array): Training {
+  const task = smallTask({ dtype: row.dtype });
+  return new Training({
+    task,
+    network: smallNetwork({ dtype: row.dtype, batchNorm: row.batchNorm ?? false }),
+    optimizer: create(row),
+    batch: 64,
+    steps: 60,
+    every: 1,
+    metrics: { distance: subspaceDistance(task) },
+    resume: resume === undefined ? undefined : decodeCheckpoint(resume),
+  });
+}
+
+describe.each(CASES)('$title in $dtype', (row) => {
+  it('decreases the loss and keeps parameters finite', () => {
+    const training = trainingOf(row);
+    while (training.advance(100));
+    const { status, metrics } = training.record();
+    expect(status).toBe('done');
+    expect(metrics['loss'].values.at(-1)).toBeLessThan(row.bound * metrics['loss'].values[0]);
+    for (const { value } of training.network.params) expect(value.data.every(Number.isFinite)).toBe(true);
+  });
+
+  it('goes on from a checkpoint bit for bit', () => {
+    const whole = trainingOf(row);
+    while (whole.advance(100));
+    const first = trainingOf(row);
+    first.advance(23);
+    const second = trainingOf(row, encodeCheckpoint(first.checkpoint()));
+    expect(second.step).toBe(23);
+    while (second.advance(10));
+    expect(second.record().metrics).toEqual(whole.record().metrics);
+    second.network.params.forEach(({ value }, i) => expect(value.data).toEqual(whole.network.params[i].value.data));
+  });
+});
+
+it('every optimiser of the table has a row', () => {
+  expect(new Set(ROWS.map((r) => r.name))).toEqual(new Set(Object.keys(optimizers)));
+});
+
+it.each(Object.keys(optimizers) as (keyof typeof optimizers)[])(
+  '%s throws OptionsError naming an unknown key and a negative rate',
+  (name) => {
+    const make = (options: object) => () => create({ name, options, bound: 1 });
+    expect(make({ learningrate: 0.1 })).toThrow(new RegExp(`${name}: learningrate: unknown key`));
+    expect(make({ learningRate: -1 })).toThrow(/learningRate: must be at least 0; got -1/);
+    expect(make({ learningRate: -1 })).toThrow(OptionsError);
+  },
+);
+
+it.each(['sgd', 'adam', 'adamw', 'layerwise', 'gaussNewton'] as const)(
+  '%s throws OptionsError for a list of rates that is not one a layer',
+  (name) => {
+    expect(() => create({ name, options: { learningRate: [0.1, 0.2, 0.3] }, bound: 1 }).init(smallNetwork().params)).toThrow(
+      /one a layer \(2 layers\); got 3/,
+    );
+  },
+);
+
+it('the loop allocates no matrix after its first step', () => {
+  const training = trainingOf(CASES[0]);
+  training.advance(1);
+  const zeros = Matrix.zeros.bind(Matrix);
+  let made = 0;
+  Matrix.zeros = (...args) => {
+    made++;
+    return zeros(...args);
+  };
+  try {
+    training.advance(20);
+  } finally {
+    Matrix.zeros = zeros;
+  }
+  expect(made).toBe(0);
+});
