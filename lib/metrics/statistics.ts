@@ -14,8 +14,11 @@ export function standardError(values: readonly number[]): number {
 }
 
 /** Linear interpolation between order statistics (numpy's default). @param p  in [0, 1] */
-export function quantile(values: readonly number[], p: number): number {
-  const sorted = [...values].sort((a, b) => a - b);
+export function quantile(values: ArrayLike<number>, p: number): number {
+  return quantileOfSorted(Float64Array.from(values).sort(), p);
+}
+
+function quantileOfSorted(sorted: Float64Array, p: number): number {
   const at = p * (sorted.length - 1);
   const low = sorted[Math.floor(at)];
   return low + (at - Math.floor(at)) * (sorted[Math.ceil(at)] - low);
@@ -35,10 +38,12 @@ export function bootstrapInterval(values: readonly number[], stream: Stream, { l
   const n = values.length;
   if (!values.every(Number.isFinite)) return { low: NaN, high: NaN };
   const draws = stream.uniform(new Float64Array(resamples * n));
-  const means = Array.from({ length: resamples }, (_, r) => {
+  const means = new Float64Array(resamples);
+  for (let r = 0; r < resamples; r++) {
     let sum = 0;
     for (let i = 0; i < n; i++) sum += values[Math.floor(draws[r * n + i] * n)];
-    return sum / n;
-  });
-  return { low: quantile(means, (1 - level) / 2), high: quantile(means, (1 + level) / 2) };
+    means[r] = sum / n;
+  }
+  means.sort();
+  return { low: quantileOfSorted(means, (1 - level) / 2), high: quantileOfSorted(means, (1 + level) / 2) };
 }

@@ -45,7 +45,7 @@ export function selfTest(native: Checked): void {
     for (const n of ORDERS) {
       const a = gram(make, pseudo(make, n * n, 3), n);
       check('potrf', `${n}x${n}`, potrfError(native, a, n), 4 * n);
-      check('syevd', `${n}x${n}`, syevdError(native, make, a, n), 16 * n);
+      check('syevd', `${n}x${n}`, syevdError(native, make, a, n), 4 * n);
     }
   }
 }

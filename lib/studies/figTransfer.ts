@@ -29,7 +29,7 @@ export const METHODS: readonly Method[] = [
   { name: 'Batch-norm + Adam', optimizer: { name: 'adam' }, batchNorm: true, grid: [0.003, 0.01, 0.03, 0.1], main: true },
   { name: 'AMGD', optimizer: { name: 'amgd' }, grid: [0.1, 0.3, 1, 3], main: true },
   { name: 'Whitened AMGD', optimizer: { name: 'amgd', whitened: true }, grid: [0.1, 0.2, 0.4, 0.8], main: true },
-  { name: 'Full Gauss-Newton', optimizer: { name: 'gaussNewton', damping: 1e-3 }, grid: [0.01, 0.03, 0.1], main: true },
+  { name: 'Full Gauss-Newton', optimizer: { name: 'gaussNewton', damping: 1e-3 }, grid: [0.01, 0.03, 0.1, 0.3], main: true },
   { name: 'SGD, momentum 0.9', optimizer: { name: 'sgd', momentum: 0.9 }, grid: [0.01, 0.03, 0.1, 0.3] },
   { name: 'AdamW', optimizer: { name: 'adamw' }, grid: [0.01, 0.03, 0.1, 0.3] },
   { name: 'Layer-wise, simultaneous', optimizer: { name: 'layerwise' }, order: 'simultaneous', grid: [0.01, 0.02, 0.05] },
