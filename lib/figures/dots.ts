@@ -1,0 +1,53 @@
+/** A dot for each series with its interval, on a log axis, one panel a condition: who ends where. */
+import type { TopLevelSpec } from './render.js';
+
+export interface Dot {
+  readonly condition: string;
+  readonly series: string;
+  readonly mean: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+export function dotPlot(o: {
+  readonly title: string;
+  readonly subtitle: readonly string[];
+  readonly dots: readonly Dot[];
+  readonly conditions: readonly { readonly key: string; readonly title: string }[];
+  readonly series: readonly string[];
+  readonly xTitle: string;
+  readonly ticks: readonly number[];
+}): TopLevelSpec {
+  const panel = ({ key, title }: { key: string; title: string }, col: number): object => {
+    const values = o.dots.filter((d) => d.condition === key && d.mean > 0 && Number.isFinite(d.mean));
+    const y = {
+      field: 'series',
+      type: 'nominal',
+      scale: { domain: o.series },
+      title: null,
+      axis: col === 0 ? { labelLimit: 300, grid: true } : { labels: false, ticks: false, grid: true },
+    };
+    const x = {
+      type: 'quantitative',
+      scale: { type: 'log', nice: false, padding: 8 },
+      title: o.xTitle,
+      axis: { values: o.ticks, format: '~g', grid: true },
+    };
+    return {
+      title,
+      width: 230,
+      height: 18 * o.series.length,
+      data: { values },
+      layer: [
+        { mark: { type: 'rule', strokeWidth: 2 }, encoding: { y, x: { ...x, field: 'low' }, x2: { field: 'high' } } },
+        { mark: { type: 'point', filled: true, size: 60, opacity: 1 }, encoding: { y, x: { ...x, field: 'mean' } } },
+      ],
+      encoding: { color: { value: '#0072B2' } },
+    };
+  };
+  return {
+    title: { text: o.title, subtitle: o.subtitle, offset: 14 },
+    hconcat: o.conditions.map(panel),
+    resolve: { scale: { x: 'shared', y: 'shared' } },
+  } as unknown as TopLevelSpec;
+}
