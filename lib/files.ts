@@ -18,8 +18,29 @@ export function writeFileAtomic(path: string, content: string | Uint8Array): voi
     renameSync(temporary, path);
     syncFolder(dirname(path));
   } catch (cause) {
-    rmSync(temporary, { force: true });
+    discard(temporary);
     throw asFileError(path, 'write', cause);
+  }
+}
+
+/** Finds out before hours of work whether a file can be written in its place. @throws FileError */
+export function requireWritable(path: string): void {
+  const probe = join(dirname(path), `.${basename(path)}.${process.pid}.probe`);
+  try {
+    closeSync(openSync(probe, 'w', 0o644));
+  } catch (cause) {
+    throw asFileError(path, 'write', cause);
+  } finally {
+    discard(probe);
+  }
+}
+
+/** Removes a file of ours if it is there; what went wrong before it is the error to report. */
+function discard(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch {
+    // its folder is not one
   }
 }
 
@@ -57,6 +78,7 @@ const REASONS: Readonly<Record<string, string>> = {
   EPERM: 'not permitted',
   EROFS: 'the file system is read-only',
   ENOSPC: 'the disk is full; free some space and run the same command again',
+  EFBIG: 'it would be larger than the file system or a limit (ulimit -f) allows',
   EDQUOT: 'the disk quota is used up',
   EISDIR: 'it is a folder',
   ENOTDIR: 'a part of the path is a file, not a folder',

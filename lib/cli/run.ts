@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import pc from 'picocolors';
 import { ArgumentError, FileError, OptionsError } from '../errors.js';
 import type { ExperimentRecord, ParsedConfig } from '../experiments/index.js';
-import { readBytes, writeFileAtomic } from '../files.js';
+import { readBytes, requireWritable, writeFileAtomic } from '../files.js';
 import { parse, stringify } from '../json.js';
 import type { Checkpoint, Training } from '../train/index.js';
 import { integerIn } from './arguments.js';
@@ -70,6 +70,7 @@ interface Saver {
 async function checkpointFile(path: string, config: ParsedConfig, every: number): Promise<Saver> {
   const { decodeCheckpoint, encodeCheckpoint } = await import('../train/index.js');
   const identity = stringify({ ...config, train: { ...(config['train'] as object), steps: null, seconds: null } });
+  requireWritable(path);
   let resume: Checkpoint | undefined;
   if (existsSync(path)) {
     try {

@@ -1,0 +1,226 @@
+/** The command line as a user meets it: the compiled program, in processes of its own. */
+import { execFileSync, spawn, spawnSync, type SpawnSyncReturns } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+
+const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+const TINY = 'task: {inputs: 9, outputs: 5, rank: 3}\ntrain: {batch: 32, steps: 10, every: 5}\n';
+
+let folder: string;
+beforeEach(() => void (folder = mkdtempSync(join(tmpdir(), 'layerwise-cli-'))));
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+const run = (...args: string[]): SpawnSyncReturns<string> =>
+  spawnSync(process.execPath, [MAIN, ...args], { encoding: 'utf8', cwd: folder, timeout: 60_000 });
+
+function file(name: string, text: string): string {
+  writeFileSync(join(folder, name), text);
+  return name;
+}
+
+describe('layerwise --help', () => {
+  it.each([[[]], [['doctor']], [['figures']], [['run']]])('explains %j', (command) => {
+    const { status, stdout } = run(...command, '--help');
+    expect(status).toBe(0);
+    expect(stdout).toMatch(new RegExp(`Usage: layerwise ${command.join('')}`));
+    if (command.length > 0) expect(stdout).toContain('Exit codes:');
+  });
+});
+
+describe('layerwise run', () => {
+  it('prints a record: metrics first to last, and all of it as JSON', () => {
+    const config = file('config.yaml', TINY);
+    const { status, stdout, stderr } = run('run', config);
+    expect([status, stderr]).toEqual([0, '']);
+    expect(stdout).toMatch(/linear-representation, layerwise, seed 0: done/);
+    expect(stdout).toMatch(/distance +\S+ -> +\S+/);
+    const record = JSON.parse(run('run', config, '--json').stdout) as {
+      status: string;
+      metrics: object;
+      config: object;
+      provenance: object;
+    };
+    expect(record).toMatchObject({ status: 'done', steps: 10, config: { task: { noise: 0.1 } }, provenance: { threads: 1 } });
+  });
+
+  it('prints its defaults as a configuration that runs', () => {
+    const { stdout } = run('run', '--defaults');
+    expect(stdout).toMatch(/^experiment: linear-representation$/m);
+    expect(stdout).toMatch(/^ {4}condition: 100$/m);
+    expect(run('run', file('defaults.yaml', stdout.replace('steps: 300', 'steps: 3'))).status).toBe(0);
+  });
+
+  it('exits 1 when the run diverges, and says where', () => {
+    const { status, stdout } = run('run', file('config.yaml', `${TINY}optimizer: {name: sgd, learningRate: 1000}\n`));
+    expect(status).toBe(1);
+    expect(stdout).toMatch(/diverged \(step \d+: the loss is/);
+  });
+
+  it('goes on from a checkpoint to the same numbers, bit for bit', () => {
+    const text = (steps: number): string => TINY.replace('steps: 10', `steps: ${steps}`).replace('every: 5', 'every: 1');
+    const metrics = (out: string): object => (JSON.parse(out) as { metrics: object }).metrics;
+    const whole = run('run', file('long.yaml', text(12)), '--json');
+    expect(run('run', file('short.yaml', text(7)), '--checkpoint', 'run.npz').status).toBe(0);
+    const rest = run('run', 'long.yaml', '--checkpoint', 'run.npz', '--json');
+    expect(metrics(rest.stdout)).toEqual(metrics(whole.stdout));
+  });
+
+  it.each([
+    ['an unknown key', 'task:\n  rnk: 3\n', /bad\.yaml: line 2: task\.rnk: unknown key/],
+    ['a wrong type', 'train:\n\n  steps: many\n', /bad\.yaml: line 3: train\.steps: must be .*; got "many"/],
+    ['a negative size', 'task: {inputs: -4}\n', /line 1: task\.inputs: must be at least 1; got -4/],
+    ['k > d_X', 'task: {inputs: 5, outputs: 20, rank: 6}\n', /line 1: task\.rank: must be at most task\.inputs = 5; got 6/],
+    ['an unknown optimiser', 'seed: 1\noptimizer: {name: sgdd}\n', /line 2: optimizer\.name: unknown value "sgdd"; allowed: sgd, adam/],
+    [
+      'options that do not fit each other',
+      'optimizer: {name: amgd}\ntrain: {order: alternating}\n',
+      /amgd is defined in order 'alternating-backward'/,
+    ],
+    [
+      'rates for layers that are not there',
+      'optimizer: {name: sgd, learningRate: [1, 1, 1]}\n',
+      /learningRate: must be one value or one a layer \(2 layers\); got 3/,
+    ],
+    ['broken YAML', 'task: {inputs: 5\n', /bad\.yaml: line \d+, column \d+: /],
+    ['a doubled key', 'seed: 1\nseed: 2\n', /line 2, column 1: Map keys must be unique/],
+    ['a list', '- 1\n', /must be an object|must be a/],
+  ])('exits 2 with the place, the value and what is allowed for %s', (_what, text, message) => {
+    const { status, stdout, stderr } = run('run', file('bad.yaml', text));
+    expect(stderr).toMatch(message);
+    expect(stderr).not.toMatch(/\n\s+at /);
+    expect([status, stdout]).toEqual([2, '']);
+  });
+
+  it('exits 1 for a file that is not there, a checkpoint of another run, or none at all', () => {
+    expect(run('run', 'none.yaml')).toMatchObject({ status: 1, stderr: expect.stringMatching(/none\.yaml: cannot read it: no such file/) });
+    file('run.npz', 'not a checkpoint');
+    const config = file('config.yaml', TINY);
+    expect(run('run', config, '--checkpoint', 'run.npz')).toMatchObject({
+      status: 1,
+      stderr: expect.stringMatching(/not a checkpoint of layerwise/),
+    });
+    run('run', config, '--checkpoint', 'other.npz');
+    const other = run('run', file('other.yaml', `${TINY}seed: 4\n`), '--checkpoint', 'other.npz');
+    expect(other).toMatchObject({ status: 2, stderr: expect.stringMatching(/another configuration \(seed differs\)/) });
+  });
+
+  it('leaves no half-written file where writing fails', () => {
+    file('config.yaml', TINY);
+    file('taken', 'a file');
+    expect(run('run', 'config.yaml', '--checkpoint', 'taken/run.npz')).toMatchObject({
+      status: 1,
+      stderr: expect.stringMatching(/cannot write it/),
+    });
+    // A limit on file sizes stands in for a full disk: the write fails half-way.
+    const limited = spawnSync('bash', ['-c', `ulimit -f 1; exec '${process.execPath}' '${MAIN}' run config.yaml --checkpoint run.npz`], {
+      encoding: 'utf8',
+      cwd: folder,
+    });
+    expect(limited.status).toBe(1);
+    expect(limited.stderr).toMatch(/run\.npz: cannot write it: /);
+    expect(readdirSync(folder).sort()).toEqual(['config.yaml', 'taken']);
+  });
+
+  it('on Ctrl-C saves the checkpoint, prints how to go on, and exits 130', async () => {
+    file('long.yaml', TINY.replace('steps: 10', 'steps: 100000000'));
+    const { code, stderr } = await interrupted(['run', 'long.yaml', '--checkpoint', 'run.npz'], () => true);
+    expect(code).toBe(130);
+    expect(stderr).toMatch(/interrupted at step \d+; kept in run\.npz\. To go on: layerwise run long\.yaml --checkpoint run\.npz/);
+    expect(existsSync(join(folder, 'run.npz'))).toBe(true);
+  });
+});
+
+describe('layerwise figures', () => {
+  it('exits 2 for an unknown figure, naming those there are', () => {
+    expect(run('figures', 'fig-nothing')).toMatchObject({
+      status: 2,
+      stdout: '',
+      stderr: expect.stringMatching(/unknown figure 'fig-nothing'; there are: fig-transfer/),
+    });
+  });
+
+  it.each([
+    [['--scale', 'huge'], /'--scale <scale>' argument 'huge' is invalid\. Allowed: quick, full\./],
+    [['--jobs', '0'], /'--jobs <n>' argument '0' is invalid\. It must be an integer in \[1, 1024\]\./],
+    [['--seed', '1e3'], /'--seed <n>' argument '1e3' is invalid/],
+    [['--colour'], /unknown option '--colour'/],
+  ])('exits 2 for %j', (args, message) => {
+    const { status, stderr } = run('figures', ...args);
+    expect([status, stderr]).toEqual([2, expect.stringMatching(message)]);
+  });
+
+  it('exits 1 where the folder cannot be made', () => {
+    file('taken', '');
+    expect(run('figures', '--out', 'taken/figures')).toMatchObject({
+      status: 1,
+      stderr: expect.stringMatching(/taken\/figures: cannot create it: a part of the path is a file/),
+    });
+  });
+
+  it('on Ctrl-C keeps the trials that are done, prints how to go on, and goes on from them', async () => {
+    const trials = join(folder, 'out', 'fig-transfer', 'trials');
+    const stored = (): string[] => (existsSync(trials) ? readdirSync(trials).filter((f) => f.endsWith('.json')) : []);
+    const first = await interrupted(['figures', '--out', 'out'], () => stored().length >= 2);
+    expect(first.code).toBe(130);
+    expect(first.stderr).toMatch(/interrupted; what is done is kept in out\. To go on: layerwise figures --out out/);
+    const kept = stored().length;
+    for (const name of stored()) JSON.parse(readFileSync(join(trials, name), 'utf8'));
+    const second = await interrupted(['figures', '--out', 'out'], () => stored().length > kept);
+    expect(second.stderr).toMatch(new RegExp(`fig-transfer: ${kept}/`));
+  });
+});
+
+describe('layerwise doctor', () => {
+  it('reports a sound library, its kernel and its speed', () => {
+    const report = JSON.parse(run('doctor', '--json').stdout) as {
+      sound: boolean;
+      gflops: Record<string, number>;
+      system: { kernel: string };
+    };
+    expect(report.sound).toBe(true);
+    expect(report.gflops['float32']).toBeGreaterThan(0.1);
+    expect(report.system.kernel).toMatch(/\w+/);
+  });
+
+  it('measures what a variable that chooses the kernel costs', () => {
+    const out = execFileSync(process.execPath, [MAIN, 'doctor', '--json'], {
+      encoding: 'utf8',
+      env: { ...process.env, OPENBLAS_CORETYPE: 'Haswell' },
+    });
+    expect(JSON.parse(out)).toMatchObject({
+      system: { kernel: 'Haswell' },
+      unheld: { variables: expect.arrayContaining(['OPENBLAS_CORETYPE']), kernel: expect.any(String) },
+    });
+  });
+
+  it('exits 1 with a remedy where the addon is missing or does not load', () => {
+    const env = (LAYERWISE_ADDON: string) => ({ encoding: 'utf8', env: { ...process.env, LAYERWISE_ADDON } }) as const;
+    const missing = spawnSync(process.execPath, [MAIN, 'doctor'], env(join(folder, 'none.node')));
+    expect(missing).toMatchObject({ status: 1, stdout: expect.stringMatching(/unsound[\s\S]*is not built[\s\S]*npm run build/) });
+    const broken = spawnSync(process.execPath, [MAIN, 'run', file('x.yaml', ''), '--defaults'], {
+      ...env(join(folder, file('bad.node', 'junk'))),
+      cwd: folder,
+    });
+    expect(broken).toMatchObject({ status: 1, stderr: expect.stringMatching(/does not load/) });
+  });
+});
+
+/** Starts a command, sends SIGINT once `when` holds after its start, and waits for the end. */
+async function interrupted(args: string[], when: () => boolean): Promise<{ code: number | null; stderr: string }> {
+  const child = spawn(process.execPath, [MAIN, ...args], { cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] });
+  let stderr = '';
+  child.stderr.on('data', (text: Buffer) => (stderr += text.toString()));
+  await new Promise((resolve) => setTimeout(resolve, 1500)); // handlers are in place
+  const timer = setInterval(() => {
+    if (when()) {
+      child.kill('SIGINT');
+      clearInterval(timer);
+    }
+  }, 50);
+  const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
+  clearInterval(timer);
+  return { code, stderr };
+}
