@@ -90,6 +90,13 @@ export function withEntry(m: Matrix, i: number, j: number, value: number): Matri
   return copy;
 }
 
+/** The sum of a term over an array's entries. */
+export function sumOver(values: ArrayLike<number>, term: (value: number, i: number) => number): number {
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += term(values[i], i);
+  return sum;
+}
+
 // ---- Comparisons. ----
 
 type Numbers = Matrix | ArrayLike<number>;

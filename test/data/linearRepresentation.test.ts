@@ -3,7 +3,7 @@ import { linearRepresentation } from '../../lib/data/index.js';
 import { OptionsError } from '../../lib/errors.js';
 import { leastSquares, singularValues, syrk } from '../../lib/linalg/index.js';
 import { Stream } from '../../lib/random/index.js';
-import { expectClose, expectOrthonormal, maxAbsDiff, multiply, transposed } from '../close.js';
+import { expectClose, expectOrthonormal, maxAbsDiff, multiply, sumOver, transposed } from '../close.js';
 import { batchOf, smallTask } from '../fixtures.js';
 
 describe('linearRepresentation', () => {
@@ -29,7 +29,7 @@ describe('linearRepresentation', () => {
       const { solution } = leastSquares(inputs, targets);
       expectClose(transposed(solution), multiply(task.head, task.features), 0.03);
       const fitted = multiply(inputs, solution);
-      const residual = targets.data.reduce((sum, y, i) => sum + (y - fitted.data[i]) ** 2, 0) / targets.data.length;
+      const residual = sumOver(targets.data, (y, i) => (y - fitted.data[i]) ** 2) / targets.data.length;
       expect(Math.sqrt(residual)).toBeCloseTo(0.3, 2);
     },
   );

@@ -33,8 +33,10 @@ describe.each(ACTIVATIONS)('activate $name', ({ name, value, slope }) => {
 
     it('has its limits at zero and infinity, and returns NaN for NaN', () => {
       const x = place(Matrix.from([[0, -0, Infinity, -Infinity, NaN]], dtype));
-      const out = activate(name, x, place(x.clone()), place(x.clone()));
+      const derivative = place(x.clone());
+      const out = activate(name, x, place(x.clone()), derivative);
       expectClose(out, [...Array.from(x.data.subarray(0, 4), (v) => value(v) + 0), NaN], 0);
+      expectClose(derivative.data.subarray(0, 4), Array.from(x.data.subarray(0, 4), slope), 0);
     });
   });
 

@@ -3,14 +3,14 @@ import { ArgumentError } from '../../lib/errors.js';
 import { Matrix, leastSquares } from '../../lib/linalg/index.js';
 import { finiteSampleTransferLoss, populationLoss, transferExcess, transferLoss } from '../../lib/metrics/index.js';
 import type { Batch, LinearTeacher } from '../../lib/types.js';
-import { multiply, transposed } from '../close.js';
+import { multiply, sumOver, transposed } from '../close.js';
 import { batchOf, evaluate, smallNetwork, smallTask } from '../fixtures.js';
 
 const N = 200_000;
 
 /** Half the mean squared norm of the rows of a - b. */
 function halfMeanSquare(a: Matrix, b: Matrix): number {
-  return a.data.reduce((sum, x, i) => sum + (x - b.data[i]) ** 2, 0) / a.rows / 2;
+  return sumOver(a.data, (x, i) => (x - b.data[i]) ** 2) / a.rows / 2;
 }
 
 const noiseless = (teacher: LinearTeacher, { inputs }: Batch): Matrix =>

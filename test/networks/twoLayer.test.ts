@@ -4,7 +4,7 @@ import { Matrix } from '../../lib/linalg/index.js';
 import { squared } from '../../lib/losses/index.js';
 import { twoLayer } from '../../lib/networks/index.js';
 import type { Batch, Network } from '../../lib/types.js';
-import { expectClose, maxAbsDiff } from '../close.js';
+import { expectClose, maxAbsDiff, sumOver } from '../close.js';
 import { batchOf, bothDtypes, evaluate, smallNetwork, smallTask } from '../fixtures.js';
 
 const ACTIVATIONS = ['identity', 'relu', 'tanh'] as const;
@@ -104,7 +104,7 @@ describe('prediction', () => {
 describe('twoLayer', () => {
   it('draws G from N(0, 1/inputs) and F from N(0, 1/hidden), the same for one seed and others for another', () => {
     const big = twoLayer({ inputs: 400, hidden: 200, outputs: 300, seed: 5 });
-    const variance = (m: Matrix): number => m.data.reduce((sum, x) => sum + x * x, 0) / m.data.length;
+    const variance = (m: Matrix): number => sumOver(m.data, (x) => x * x) / m.data.length;
     expect(variance(big.params[0].value) * 400).toBeCloseTo(1, 1);
     expect(variance(big.params[1].value) * 200).toBeCloseTo(1, 1);
     expect(smallNetwork({ seed: 8 }).features.data).toEqual(smallNetwork({ seed: 8 }).features.data);
