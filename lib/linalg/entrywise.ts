@@ -1,12 +1,6 @@
 /** Operations on matrices as bags of entries; shapes must agree. None allocates. */
-import { ArgumentError } from '../errors.js';
 import { native } from '../native/index.js';
-import { Matrix, requireDistinct, requireSameDtype, resultOf, shape } from './matrix.js';
-
-function requireAlike(op: string, a: Matrix, b: Matrix): void {
-  if (a.rows !== b.rows || a.cols !== b.cols) throw new ArgumentError(`${op}: shapes differ, ${shape(a)} and ${shape(b)}`);
-  requireSameDtype(op, a, b);
-}
+import { type Matrix, requireAlike, requireDistinct, resultOf } from './matrix.js';
 
 /** y = alpha x + beta y, in place; y is not read when beta is 0. @returns y */
 export function axpby(alpha: number, x: Matrix, beta: number, y: Matrix): Matrix {

@@ -115,6 +115,12 @@ export function requireSameDtype(op: string, a: Matrix, b: Matrix): void {
     throw new ArgumentError(`${op}: operands have different dtypes, ${a.dtype} and ${b.dtype}; convert one with clone(dtype)`);
 }
 
+/** For entry-wise operations: equal shapes and dtypes. */
+export function requireAlike(op: string, a: Matrix, b: Matrix): void {
+  if (a.rows !== b.rows || a.cols !== b.cols) throw new ArgumentError(`${op}: shapes differ, ${shape(a)} and ${shape(b)}`);
+  requireSameDtype(op, a, b);
+}
+
 /** The result matrix of a call: `out` when given (checked), else a new one of a's dtype. */
 export function resultOf(op: string, a: Matrix, rows: number, cols: number, out: Matrix | undefined): Matrix {
   if (out === undefined) return Matrix.zeros(rows, cols, a.dtype);

@@ -21,6 +21,8 @@ export function symmetricEigen(a: Matrix, out?: SymmetricEigen): SymmetricEigen 
   requireSquare('symmetricEigen', 'a', a);
   const vectors = resultOf('symmetricEigen', a, a.rows, a.rows, out?.vectors);
   const values = out?.values ?? allocate(a.rows, a.dtype);
+  if (values.length !== a.rows || values.BYTES_PER_ELEMENT !== a.data.BYTES_PER_ELEMENT)
+    throw new ArgumentError(`symmetricEigen: out.values must hold ${a.rows} entries of ${a.dtype}`);
   if (vectors !== a) {
     requireDistinct('symmetricEigen', vectors, a);
     vectors.data.set(a.data);

@@ -50,8 +50,9 @@ export class Stream {
     return out;
   }
 
-  /** Fills with normals of mean 0. @returns out */
+  /** Fills with normals of mean 0. @returns out @throws ArgumentError unless the deviation is at least 0 */
   normal<T extends Floats | Matrix>(out: T, deviation = 1): T {
+    if (!(deviation >= 0)) throw new ArgumentError(`Stream.normal: the standard deviation must be at least 0, got ${deviation}`);
     native.normal(this.#state, deviation, entries(out));
     return out;
   }

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Matrix, activate } from '../../lib/linalg/index.js';
-import { CASES, DTYPES, FIXED, build, expectClose, expectThrows, random } from '../close.js';
+import { CASES, DTYPES, FIXED, build, expectClose, expectThrows, random, refuses } from '../close.js';
 
 const ACTIVATIONS = [
   { name: 'relu', value: (x: number) => Math.max(x, 0), slope: (x: number) => (x > 0 ? 1 : 0) },
@@ -56,11 +56,13 @@ describe.each(ACTIVATIONS)('activate $name', ({ name, value, slope }) => {
 });
 
 const [x, y, d] = Array.from({ length: 3 }, () => Matrix.zeros(2, 2));
+refuses('activate', [
+  ['sizes differ', () => activate('relu', x, Matrix.zeros(2, 3), d), /activate: shapes differ, 2 x 2 and 2 x 3/],
+  ['operands differ in dtype', () => activate('tanh', x, y, d.clone('float32')), /activate: operands have different dtypes/],
+]);
 it.each([
-  ['RangeError', 'sizes differ', () => activate('relu', x, Matrix.zeros(2, 3), d), /argument 3 must hold 4 elements, holds 6/],
-  ['TypeError', 'operands differ in dtype', () => activate('tanh', x, y, d.clone('float32')), /argument 4 must be a Float64Array/],
-  ['RangeError', 'out is x', () => activate('relu', x, x, d), /share memory/],
-  ['RangeError', 'out is the derivative', () => activate('relu', x, y, y), /share memory/],
-] as const)('activate throws %s when %s', (type, _when, call, message) => {
-  expectThrows(call, type === 'TypeError' ? TypeError : RangeError, 'ERR_NATIVE_ARGUMENT', message);
+  ['out is x', () => activate('relu', x, x, d)],
+  ['out is the derivative', () => activate('relu', x, y, y)],
+])('activate throws RangeError when %s', (_when, call) => {
+  expectThrows(call, RangeError, 'ERR_NATIVE_ARGUMENT', /share memory/);
 });

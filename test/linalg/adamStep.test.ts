@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Matrix, adamStep } from '../../lib/linalg/index.js';
-import { CASES, build, expectClose, expectThrows, random } from '../close.js';
+import { CASES, build, expectClose, expectThrows, refuses, random } from '../close.js';
 
 const [rate, beta1, beta2, epsilon1] = [0.1, 0.9, 0.99, 1e-8];
 
@@ -48,22 +48,14 @@ describe.each(CASES)('in $dtype on $layout', ({ dtype, epsilon, place }) => {
 });
 
 const [g, m, v, step] = Array.from({ length: 4 }, () => Matrix.zeros(2, 2));
+refuses('adamStep', [
+  ['operands differ in dtype', () => adamStep(hyper(1), g, m.clone('float32'), v, null, step), /operands have different dtypes/],
+  ['sizes differ', () => adamStep(hyper(1), g, m, Matrix.zeros(2, 3), null, step), /shapes differ, 2 x 2 and 2 x 3/],
+  ['most has another size', () => adamStep(hyper(1), g, m, v, Matrix.zeros(1, 1), step), /shapes differ, 2 x 2 and 1 x 1/],
+]);
 it.each([
-  ['RangeError', 'hyper has another length', () => adamStep(new Float64Array(5), g, m, v, null, step), /argument 1 must hold 6 elements/],
-  [
-    'TypeError',
-    'operands differ in dtype',
-    () => adamStep(hyper(1), g, m.clone('float32'), v, null, step),
-    /argument 3 must be a Float64Array/,
-  ],
-  [
-    'RangeError',
-    'sizes differ',
-    () => adamStep(hyper(1), g, m, Matrix.zeros(2, 3), null, step),
-    /argument 4 must hold 4 elements, holds 6/,
-  ],
-  ['RangeError', 'most has another size', () => adamStep(hyper(1), g, m, v, Matrix.zeros(1, 1), step), /argument 5 must hold 4 elements/],
-  ['RangeError', 'the step is the gradient', () => adamStep(hyper(1), g, m, v, null, g), /share memory/],
-] as const)('adamStep throws %s when %s', (type, _when, call, message) => {
-  expectThrows(call, type === 'TypeError' ? TypeError : RangeError, 'ERR_NATIVE_ARGUMENT', message);
+  ['hyper has another length', () => adamStep(new Float64Array(5), g, m, v, null, step), /argument 1 must hold 6 elements/],
+  ['the step is the gradient', () => adamStep(hyper(1), g, m, v, null, g), /share memory/],
+] as const)('adamStep throws RangeError when %s', (_when, call, message) => {
+  expectThrows(call, RangeError, 'ERR_NATIVE_ARGUMENT', message);
 });

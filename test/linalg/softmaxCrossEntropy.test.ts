@@ -1,7 +1,8 @@
 import fc from 'fast-check';
+import { ArgumentError } from '../../lib/errors.js';
 import { describe, expect, it } from 'vitest';
 import { Matrix, softmaxCrossEntropy } from '../../lib/linalg/index.js';
-import { CASES, DTYPES, FIXED, build, expectClose, expectThrows, random, withEntry } from '../close.js';
+import { CASES, DTYPES, FIXED, build, expectClose, expectThrows, random, refuses, withEntry } from '../close.js';
 
 const labelsFor = (n: number, c: number): Int32Array => Int32Array.from({ length: n }, (_, i) => (7 * i + 2) % c);
 
@@ -46,11 +47,11 @@ describe.each(CASES)('in $dtype on $layout', ({ dtype, epsilon, place }) => {
     expect(logits.toRows().map((row) => row.some(Number.isNaN))).toEqual([false, true, false]);
   });
 
-  it.each([-1, 3, 2 ** 31 - 1])('softmaxCrossEntropy throws RangeError when a label is %i of 3', (label) => {
+  it.each([-1, 3, 2 ** 31 - 1])('softmaxCrossEntropy throws ArgumentError when a label is %i of 3', (label) => {
     const logits = place(random(2, 3, dtype));
     const before = logits.clone();
     const call = (): number => softmaxCrossEntropy(logits, Int32Array.of(0, label));
-    expectThrows(call, RangeError, 'ERR_NATIVE_ARGUMENT', new RegExp(`label 1 is ${label}, outside \\[0, classes\\)`));
+    expectThrows(call, ArgumentError, 'ERR_ARGUMENT', new RegExp(`label 1 is ${label}, outside \\[0, 3\\)`));
     expect(logits.data).toEqual(before.data);
   });
 });
@@ -70,14 +71,10 @@ it.each(DTYPES)('softmaxCrossEntropy ignores a shift of a row, and its gradient 
   );
 });
 
-it.each([
-  ['RangeError', 'there are too few labels', () => softmaxCrossEntropy(random(2, 3), new Int32Array(1)), /argument 2 must hold 2 elements/],
-  [
-    'TypeError',
-    'labels are floats',
-    () => softmaxCrossEntropy(random(2, 3), new Float64Array(2) as never),
-    /argument 2 must be a Int32Array/,
-  ],
-] as const)('softmaxCrossEntropy throws %s when %s', (type, _when, call, message) => {
-  expectThrows(call, type === 'TypeError' ? TypeError : RangeError, 'ERR_NATIVE_ARGUMENT', message);
+refuses('softmaxCrossEntropy', [
+  ['there are too few labels', () => softmaxCrossEntropy(random(2, 3), new Int32Array(1)), /2 rows of logits need as many labels, got 1/],
+]);
+it('softmaxCrossEntropy throws TypeError when labels are floats', () => {
+  const call = (): number => softmaxCrossEntropy(random(2, 3), new Float64Array(2) as never);
+  expectThrows(call, TypeError, 'ERR_NATIVE_ARGUMENT', /argument 2 must be a Int32Array/);
 });

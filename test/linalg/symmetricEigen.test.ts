@@ -198,9 +198,17 @@ refuses('symmetricEigenRange', [
   ['a has no eigenvalues', () => symmetricEigenRange(Matrix.zeros(0, 0), 0, 0), /symmetricEigenRange: the range must satisfy/],
 ]);
 
-it('symmetricEigen throws RangeError when values have another length, TypeError when another dtype', () => {
-  const vectors = Matrix.zeros(3, 3);
-  const call = (bad: Float64Array | Float32Array) => () => symmetricEigen(a, { values: bad, vectors });
-  expectThrows(call(new Float64Array(2)), RangeError, 'ERR_NATIVE_ARGUMENT', /argument 3 must hold 3 elements, holds 2/);
-  expectThrows(call(new Float32Array(3)), TypeError, 'ERR_NATIVE_ARGUMENT', /argument 3 must be a Float64Array, got a Float32Array/);
-});
+refuses('symmetricEigen', [
+  [
+    'out.values has another length',
+    () => symmetricEigen(a, { values: new Float64Array(2), vectors: Matrix.zeros(3, 3) }),
+    /must hold 3 entries of float64/,
+  ],
+  [
+    'out.values has another dtype',
+    () => symmetricEigen(a, { values: new Float32Array(3), vectors: Matrix.zeros(3, 3) }),
+    /must hold 3 entries of float64/,
+  ],
+]);
+expectThrows(call(new Float64Array(2)), RangeError, 'ERR_NATIVE_ARGUMENT', /argument 3 must hold 3 elements, holds 2/);
+expectThrows(call(new Float32Array(3)), TypeError, 'ERR_NATIVE_ARGUMENT', /argument 3 must be a Float64Array, got a Float32Array/);
