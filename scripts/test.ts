@@ -27,7 +27,10 @@ function vitest(filters: readonly string[]): void {
   const report = join(folder, 'report.json');
   const ok = run(['vitest', 'run', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`, ...filters]);
   try {
-    const counts = JSON.parse(readFileSync(report, 'utf8')) as Record<'numPassedTests' | 'numFailedTests' | 'numPendingTests' | 'numFailedTestSuites', number>;
+    const counts = JSON.parse(readFileSync(report, 'utf8')) as Record<
+      'numPassedTests' | 'numFailedTests' | 'numPendingTests' | 'numFailedTestSuites',
+      number
+    >;
     tally.passed += counts.numPassedTests;
     tally.skipped += counts.numPendingTests;
     // A file that does not load has no tests to count, and still is a failure.

@@ -1,0 +1,231 @@
+// The training step of scripts/bench/step.ts as a plain C++ program: the BLAS and LAPACK calls and the draws of the TypeScript step, on
+// the same numbers, so that what the addon's boundary and JavaScript cost can be read off. Between those calls it does what C++ would:
+// passes are fused, buffers reused in place, triangles not mirrored, work spaces sized once.
+//
+//   layerwise-step PROBLEM
+//
+// PROBLEM is as written by problem.ts. Prints one line of facts, then answers each line `METHOD WARM_UP STEPS` on standard input with
+// the microseconds a step, by the clock and of the processor, and the last subspace distance.
+#include <algorithm>
+#include <cstdio>
+#include <ctime>
+#include <fstream>
+#include <iostream>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "../../native/blas.h"
+#include "../../native/entrywise.h"
+#include "../../native/random.h"
+
+using namespace layerwise;
+using Array = std::vector<double>;
+
+namespace {
+
+struct Problem {
+  int n, d, m, k;
+  double noise, rate, damping;
+  StreamKey key;
+  Array g, f, teacher_g, teacher_f, root;
+};
+
+Problem read(const char* path) {
+  std::ifstream file(path, std::ios::binary);
+  const auto take = [&](std::size_t count) {
+    Array a(count);
+    if (!file.read(reinterpret_cast<char*>(a.data()), static_cast<std::streamsize>(count * sizeof(double))))
+      throw std::runtime_error(std::string("cannot read the problem from ") + path);
+    return a;
+  };
+  const Array h = take(9);
+  Problem p;
+  p.n = static_cast<int>(h[0]);
+  p.d = static_cast<int>(h[1]);
+  p.m = static_cast<int>(h[2]);
+  p.k = static_cast<int>(h[3]);
+  p.noise = h[4];
+  p.rate = h[5];
+  p.damping = h[6];
+  p.key = {static_cast<std::uint64_t>(h[7]), static_cast<std::uint64_t>(h[8])};
+  p.g = take(area(p.k, p.d));
+  p.f = take(area(p.m, p.k));
+  p.teacher_g = take(area(p.k, p.d));
+  p.teacher_f = take(area(p.m, p.k));
+  p.root = take(area(p.d, p.d));
+  return p;
+}
+
+void require(int info, const char* routine) {
+  if (info != 0) throw std::runtime_error(std::string(routine) + " returned " + std::to_string(info));
+}
+
+class Run {
+ public:
+  explicit Run(const Problem& problem) : p(problem), g(p.g), f(p.f) {
+    double need_f = 0, need_g = 0, need_e = 0;
+    int need_i = 0;
+    require(blas::gelqf(p.k, p.d, tall.data(), p.k, tau.data(), &need_f, -1), "gelqf");
+    require(blas::orglq(p.k, p.d, p.k, tall.data(), p.k, tau.data(), &need_g, -1), "orglq");
+    require(blas::syevd('V', 'U', p.k, gram.data(), p.k, values.data(), &need_e, -1, &need_i, -1), "syevd");
+    work.resize(static_cast<std::size_t>(std::max({need_f, need_g, need_e})));
+    integers.resize(static_cast<std::size_t>(need_i));
+    basis_of(p.teacher_g);
+    for (int i = 0; i < p.d; ++i)
+      for (int j = 0; j < p.k; ++j) basis[area(j, p.d) + i] = tall[area(i, p.k) + j];
+  }
+
+  void sgd() {
+    sample();
+    forward();
+    residual();
+    head_gradient();
+    features_gradient();
+    move(features_step, g);
+    move(head_step, f);
+  }
+
+  void layerwise() {
+    sample();
+    forward();
+    residual();
+    features_gradient();
+    factor(p.d, p.n, x, 1.0 / p.n, input_factor);
+    require(blas::potrs('U', p.d, p.k, input_factor.data(), p.d, features_step.data(), p.d), "potrs");
+    factor(p.k, p.m, f, 1.0, hidden_factor);
+    blas::trsm(false, true, false, false, p.k, p.d, 1.0, hidden_factor.data(), p.k, features_step.data());
+    blas::trsm(false, true, true, false, p.k, p.d, 1.0, hidden_factor.data(), p.k, features_step.data());
+    move(features_step, g);
+
+    forward();
+    residual();
+    head_gradient();
+    factor(p.k, p.n, hidden, 1.0 / p.n, hidden_factor);
+    require(blas::potrs('U', p.k, p.m, hidden_factor.data(), p.k, head_step.data(), p.k), "potrs");
+    move(head_step, f);
+  }
+
+  /** |Q - B'BQ|_2 for Q an orthonormal basis of G's row space and B one of the teacher's. */
+  double distance() {
+    basis_of(g);
+    blas::gemm(false, false, p.k, p.k, p.d, 1.0, basis.data(), p.d, tall.data(), p.k, 0.0, overlap.data(), p.k);
+    blas::gemm(true, false, p.d, p.k, p.k, -1.0, basis.data(), p.d, overlap.data(), p.k, 1.0, tall.data(), p.k);
+    blas::syrk(true, p.k, p.d, 1.0, tall.data(), p.k, 0.0, gram.data());
+    require(blas::syevd('V', 'U', p.k, gram.data(), p.k, values.data(), work.data(), static_cast<int>(work.size()), integers.data(),
+                        static_cast<int>(integers.size())),
+            "syevd");
+    return std::sqrt(std::max(0.0, values.back()));
+  }
+
+  double loss = 0;
+
+ private:
+  void sample() {
+    fill_rademacher(p.key, position, 1.0, white.data(), white.size());
+    position += white.size();
+    blas::gemm(false, false, p.n, p.d, p.d, 1.0, white.data(), p.d, p.root.data(), p.d, 0.0, x.data(), p.d);
+    const std::uint64_t value = (position + 63) / 64;
+    fill_normal(p.key, value, p.noise, y.data(), y.size());
+    position = (value + y.size()) * 64;
+    blas::gemm(false, true, p.n, p.k, p.d, 1.0, x.data(), p.d, p.teacher_g.data(), p.d, 0.0, hidden.data(), p.k);
+    blas::gemm(false, true, p.n, p.m, p.k, 1.0, hidden.data(), p.k, p.teacher_f.data(), p.k, 1.0, y.data(), p.m);
+  }
+
+  void forward() {
+    blas::gemm(false, true, p.n, p.k, p.d, 1.0, x.data(), p.d, g.data(), p.d, 0.0, hidden.data(), p.k);
+    blas::gemm(false, true, p.n, p.m, p.k, 1.0, hidden.data(), p.k, f.data(), p.k, 0.0, outputs.data(), p.m);
+  }
+
+  /** outputs <- (outputs - y) / n, and the loss. */
+  void residual() {
+    axpby_loop(outputs.size(), -1.0 / p.n, y.data(), 1.0 / p.n, outputs.data());
+    loss = blas::dot(static_cast<int>(outputs.size()), outputs.data(), outputs.data()) * p.n / 2;
+    if (!std::isfinite(loss)) throw std::runtime_error("the run diverged");
+  }
+
+  void head_gradient() {
+    blas::gemm(true, false, p.m, p.k, p.n, 1.0, outputs.data(), p.m, hidden.data(), p.k, 0.0, head_step.data(), p.k);
+  }
+
+  void features_gradient() {
+    blas::gemm(false, false, p.n, p.k, p.m, 1.0, outputs.data(), p.m, f.data(), p.k, 0.0, hidden_gradient.data(), p.k);
+    blas::gemm(true, false, p.k, p.d, p.n, 1.0, hidden_gradient.data(), p.k, x.data(), p.d, 0.0, features_step.data(), p.d);
+  }
+
+  /** The Cholesky factor of scale A'A + damping I, A rows x size. */
+  void factor(int size, int rows, const Array& a, double scale, Array& out) {
+    blas::syrk(true, size, rows, scale, a.data(), size, 0.0, out.data());
+    for (int i = 0; i < size; ++i) out[area(i, size) + i] += p.damping;
+    require(blas::potrf('U', size, out.data(), size), "potrf");
+  }
+
+  void move(const Array& step, Array& parameter) { axpby_loop(step.size(), -p.rate, step.data(), 1.0, parameter.data()); }
+
+  /** tall <- an orthonormal basis of the row space of a (k x d), in its columns. */
+  void basis_of(const Array& a) {
+    for (int i = 0; i < p.k; ++i)
+      for (int j = 0; j < p.d; ++j) tall[area(j, p.k) + i] = a[area(i, p.d) + j];
+    const int lwork = static_cast<int>(work.size());
+    require(blas::gelqf(p.k, p.d, tall.data(), p.k, tau.data(), work.data(), lwork), "gelqf");
+    require(blas::orglq(p.k, p.d, p.k, tall.data(), p.k, tau.data(), work.data(), lwork), "orglq");
+  }
+
+  const Problem& p;
+  std::uint64_t position = 0;
+  Array g, f;
+  Array white = Array(area(p.n, p.d)), x = Array(area(p.n, p.d)), y = Array(area(p.n, p.m));
+  Array hidden = Array(area(p.n, p.k)), hidden_gradient = Array(area(p.n, p.k)), outputs = Array(area(p.n, p.m));
+  Array features_step = Array(area(p.k, p.d)), head_step = Array(area(p.m, p.k));
+  Array input_factor = Array(area(p.d, p.d)), hidden_factor = Array(area(p.k, p.k));
+  Array basis = Array(area(p.k, p.d)), tall = Array(area(p.d, p.k)), tau = Array(p.k);
+  Array overlap = Array(area(p.k, p.k)), gram = Array(area(p.k, p.k)), values = Array(p.k), work;
+  std::vector<int> integers;
+};
+
+double microseconds(clockid_t clock) {
+  timespec t{};
+  clock_gettime(clock, &t);
+  return static_cast<double>(t.tv_sec) * 1e6 + static_cast<double>(t.tv_nsec) * 1e-3;
+}
+
+/** Takes steps with the distance after each, and prints what one of the last `steps` took. */
+void answer(Run& run, void (Run::*step)(), int warm_up, int steps) {
+  double distance = 0;
+  const auto advance = [&](int count) {
+    for (int i = 0; i < count; ++i) {
+      (run.*step)();
+      distance = run.distance();
+    }
+  };
+  advance(warm_up);
+  const double wall = microseconds(CLOCK_MONOTONIC), cpu = microseconds(CLOCK_PROCESS_CPUTIME_ID);
+  advance(steps);
+  std::printf("{\"wall\": %.6g, \"cpu\": %.6g, \"distance\": %.17g}\n", (microseconds(CLOCK_MONOTONIC) - wall) / steps,
+              (microseconds(CLOCK_PROCESS_CPUTIME_ID) - cpu) / steps, distance);
+  std::fflush(stdout);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) try {
+  if (argc != 2) throw std::runtime_error("usage: layerwise-step PROBLEM");
+  openblas_set_num_threads(1);
+  const Problem problem = read(argv[1]);
+  const std::string config = openblas_get_config();
+  std::printf("{\"facts\": {\"compiler\": \"g++ %s\", \"blas\": \"%s\", \"kernel\": \"%s\", \"threads\": %d}}\n", __VERSION__,
+              config.substr(0, config.find(' ', config.find(' ') + 1)).c_str(), openblas_get_corename(), openblas_get_num_threads());
+  std::fflush(stdout);
+  Run sgd(problem), layerwise(problem);
+  std::string method;
+  for (int warm_up = 0, steps = 0; std::cin >> method >> warm_up >> steps;) {
+    if (method == "sgd")
+      answer(sgd, &Run::sgd, warm_up, steps);
+    else
+      answer(layerwise, &Run::layerwise, warm_up, steps);
+  }
+  return 0;
+} catch (const std::exception& error) {
+  std::fprintf(stderr, "layerwise-step: %s\n", error.what());
+  return 1;
+}
