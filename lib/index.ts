@@ -11,6 +11,7 @@ export {
   cholesky,
   choleskySolve,
   copy,
+  dampedSolve,
   dot,
   ema,
   gemm,
@@ -61,7 +62,7 @@ export type {
 } from './linalg/index.js';
 
 // Random streams
-export { Stream, type StreamState } from './random/index.js';
+export { SignTable, Stream, type StreamState } from './random/index.js';
 
 // Data, networks, losses
 export { haar, linearRepresentation, orthonormalRows, type CovarianceOptions, type LinearRepresentationOptions } from './data/index.js';

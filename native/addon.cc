@@ -5,6 +5,7 @@
 #include "factorisations.h"
 #include "products.h"
 #include "random.h"
+#include "signs.h"
 #include "system.h"
 
 namespace layerwise {
@@ -32,6 +33,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
 
   float_or_double<Potrf>(env, exports);
   float_or_double<Potrs>(env, exports);
+  float_or_double<DampedSolve>(env, exports);
   float_or_double<Getrf>(env, exports);
   float_or_double<Getrs>(env, exports);
   float_or_double<Qr>(env, exports);
@@ -44,6 +46,8 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   float_or_double<Uniform>(env, exports);
   float_or_double<Normal>(env, exports);
   float_or_double<Rademacher>(env, exports);
+  float_or_double<MakeSignTable>(env, exports);
+  float_or_double<SignedProduct>(env, exports);
 
   float_or_double<Axpby>(env, exports);
   float_or_double<Scale>(env, exports);
@@ -54,6 +58,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   float_or_double<BatchNormForward>(env, exports);
   float_or_double<AffineRows>(env, exports);
   float_or_double<BatchNormBackward>(env, exports);
+  float_or_double<SquaredLoss>(env, exports);
   float_or_double<SoftmaxCrossEntropy>(env, exports);
 
   single<SystemInfo>(env, exports);

@@ -71,6 +71,48 @@ struct Potrs {
   }
 };
 
+/** X <- (A + damping I)^-1 X (left, X n x m) or X (A + damping I)^-1 (right, X m x n) for symmetric A, whose upper triangle is
+ *  read; the factorisation is left in `work`, n x n. One call where three would pass over A again and again.
+ *  (ints[right, n, m], damping, A, X, work) -> info */
+template <typename T>
+int damped_solve(bool right, int n, int m, T damping, const T* a, T* x, T* work) {
+  // Column-major 'L' is LAPACK's faster side; by symmetry its triangle, row-major the upper one, holds the same numbers.
+  for (int i = 0; i < n; ++i) {
+    std::copy(a + area(i, n) + i, a + area(i, n) + n, work + area(i, n) + i);
+    work[area(i, n) + i] += damping;
+  }
+  const int info = blas::potrf('L', n, work, n);
+  if (info != 0) return info;
+  // A pivot below the rounding error of its own diagonal entry is noise: the matrix is singular to working precision, and the
+  // solution would be too. (NaN pivots, which OpenBLAS lets pass, fail the comparison.)
+  const T noise = static_cast<T>(n) * std::numeric_limits<T>::epsilon();
+  for (int i = 0; i < n; ++i) {
+    const T pivot = work[area(i, n) + i];
+    if (!(pivot * pivot > noise * (a[area(i, n) + i] + damping))) return i + 1;
+  }
+  if (right) return blas::potrs('L', n, m, work, n, x, n);
+  blas::trsm(false, false, true, false, n, m, T{1}, work, n, x);
+  blas::trsm(false, false, false, false, n, m, T{1}, work, n, x);
+  return 0;
+}
+
+struct DampedSolve {
+  static constexpr const char* name = "dampedSolve";
+  static constexpr std::size_t arity = 5, dtype = 2;
+  template <typename T>
+  static Napi::Value run(Args& args) {
+    const auto [r, n, m] = args.ints<3>(0);
+    const bool right = args.flag(r, "right");
+    const T damping = static_cast<T>(args.scalar(1));
+    const T* a = args.in<T>(2, area(n, n));
+    T* x = args.out<T>(3, area(n, m));
+    T* work = args.out<T>(4, area(n, n));
+    args.check_overlap(Overlap::forbidden);
+    if (n == 0) return number(args, 0);
+    return lapack_info(args, "potrf", damped_solve(right, n, m, damping, a, x, work));
+  }
+};
+
 /** A' = P L U in place.  (ints[n], A, pivots Int32Array n) -> info */
 struct Getrf {
   static constexpr const char* name = "getrf";

@@ -5,8 +5,48 @@
 
 #include "args.h"
 #include "blas.h"
+#include "kernels.h"
 
 namespace layerwise {
+
+/** Rows of op(B), k x n, in whole vectors: what the kernels want where B is transposed or narrow. `room` gives memory for so many T. */
+template <typename T, typename Room>
+void pack(kernels::Product<T>& o, bool transposed, Room room) {
+  const int width = static_cast<int>(kernels::padded_to_vector(o.n, kernels::kAlign<T>));
+  T* packed = room(area(o.k, width));
+  for (int p = 0; p < o.k; ++p) {
+    T* row = packed + area(p, width);
+    for (int j = 0; j < o.n; ++j) row[j] = transposed ? o.b[area(j, o.k) + p] : o.b[area(p, o.n) + j];
+    std::fill(row + o.n, row + width, T{0});
+  }
+  o.b = packed;
+  o.ldb = width;
+  o.padded = true;
+}
+
+/** C = alpha op(A) op(B) + beta C, on our own kernels where they suit the shape, else by OpenBLAS. */
+template <typename T, typename Room>
+void multiply(bool trans_a, bool trans_b, int m, int n, int k, T alpha, const T* a, const T* b, T beta, T* c, Room room) {
+  if (alpha == T{0} || !kernels::suits(m, n, k)) {
+    blas::gemm(trans_a, trans_b, m, n, k, alpha, a, blas::ld(trans_a ? m : k), b, blas::ld(trans_b ? k : n), beta, c, n);
+    return;
+  }
+  kernels::Product<T> o{m, n, k, alpha, a, trans_a ? 1 : k, trans_a ? m : 1, b, n, false, beta, c, false};
+  if (trans_b || n < kernels::kAlign<T>) pack(o, trans_b, room);
+  kernels::product(o);
+}
+
+/** The lower triangle of C = alpha A A' + beta C, or alpha A' A + beta C. */
+template <typename T, typename Room>
+void gram(bool trans, int n, int k, T alpha, const T* a, T beta, T* c, Room room) {
+  if (alpha == T{0} || !kernels::suits(n, n, k)) {
+    blas::syrk(trans, n, k, alpha, a, blas::ld(trans ? n : k), beta, c);
+    return;
+  }
+  kernels::Product<T> o{n, n, k, alpha, a, trans ? 1 : k, trans ? n : 1, a, n, false, beta, c, true};
+  if (!trans || n < kernels::kAlign<T>) pack(o, !trans, room);
+  kernels::product(o);
+}
 
 /** C = alpha op(A) op(B) + beta C.  (ints[transA, transB, m, n, k], alpha, A, B, beta, C) */
 struct Gemm {
@@ -22,7 +62,7 @@ struct Gemm {
     T* c = args.out<T>(5, area(m, n));
     args.check_overlap(Overlap::forbidden);
     if (m == 0 || n == 0) return undefined(args);
-    blas::gemm(trans_a, trans_b, m, n, k, alpha, a, blas::ld(trans_a ? m : k), b, blas::ld(trans_b ? k : n), beta, c, n);
+    multiply(trans_a, trans_b, m, n, k, alpha, a, b, beta, c, [&](std::size_t count) { return args.scratch<T>(3, count); });
     return undefined(args);
   }
 };
@@ -52,7 +92,7 @@ struct Syrk {
     T* c = args.out<T>(4, area(n, n));
     args.check_overlap(Overlap::forbidden);
     if (n == 0) return undefined(args);
-    blas::syrk(trans, n, k, alpha, a, blas::ld(trans ? n : k), beta, c);
+    gram(trans, n, k, alpha, a, beta, c, [&](std::size_t count) { return args.scratch<T>(3, count); });
     mirror_lower(n, c);
     return undefined(args);
   }

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { OptionsError } from '../errors.js';
 import { type Dtype, Matrix, gemm, gemmInto } from '../linalg/index.js';
 import { nonNegative, parseOptions, seed, size } from '../options.js';
-import { Stream } from '../random/index.js';
+import { SignTable, Stream } from '../random/index.js';
 import type { Batch, Covariance, LinearTeacher, RepresentationTask } from '../types.js';
 import { covariance, covarianceSchema } from './covariance.js';
 import { haar, orthonormalRows } from './haar.js';
@@ -97,17 +97,21 @@ function linearTeacher(parts: TeacherParts): LinearTeacher {
   const { features, head, covariance: sigma, noise, dtype, gaussian } = parts;
   const [g, f, root] = [features.clone(dtype), head.clone(dtype), sigma.root.clone(dtype)];
   const deviations = Array.from(sigma.eigenvalues, Math.sqrt);
+  const table = !gaussian && !sigma.diagonal && SignTable.pays(root) ? new SignTable(root) : null;
   let buffers: { white: Matrix; projected: Matrix } | undefined;
 
   const sample = (stream: Stream, { inputs, targets }: Batch): void => {
     if (buffers?.white.rows !== inputs.rows)
       buffers = { white: Matrix.zeros(inputs.rows, inputs.cols, dtype), projected: Matrix.zeros(inputs.rows, features.rows, dtype) };
     const { white, projected } = buffers;
-    const u = sigma.diagonal ? inputs : white;
-    if (gaussian) stream.normal(u);
-    else stream.rademacher(u);
-    if (sigma.diagonal) scaleColumns(inputs, deviations);
-    else gemmInto(inputs, white, root);
+    if (table !== null) stream.signedProduct(table, inputs);
+    else {
+      const u = sigma.diagonal ? inputs : white;
+      if (gaussian) stream.normal(u);
+      else stream.rademacher(u);
+      if (sigma.diagonal) scaleColumns(inputs, deviations);
+      else gemmInto(inputs, white, root);
+    }
     // The noise goes in first and the signal is added by the product, so that the targets are written once.
     if (noise > 0) stream.normal(targets, noise);
     gemmInto(projected, inputs, g, 'NT');

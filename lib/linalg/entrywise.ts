@@ -60,10 +60,14 @@ export function trace(a: Matrix): number {
   return sum;
 }
 
+const transposeInts = new Int32Array(2);
+
 /** A'. @returns n x m for a m x n */
 export function transpose(a: Matrix, out?: Matrix): Matrix {
   const result = resultOf('transpose', a, a.cols, a.rows, out);
   requireDistinct('transpose', result, a);
-  native.transpose(Int32Array.of(a.rows, a.cols), a.data, result.data);
+  transposeInts[0] = a.rows;
+  transposeInts[1] = a.cols;
+  native.transpose(transposeInts, a.data, result.data);
   return result;
 }

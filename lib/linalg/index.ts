@@ -5,7 +5,7 @@ export { symm, type SymmOptions } from './symm.js';
 export { trsm, type TrsmOptions } from './trsm.js';
 export { gemv, type GemvOptions } from './gemv.js';
 export { addToDiagonal, axpby, copy, dot, ema, hadamard, norm, scale, trace, transpose } from './entrywise.js';
-export { cholesky, choleskySolve } from './cholesky.js';
+export { cholesky, choleskySolve, dampedSolve } from './cholesky.js';
 export { lu, luSolve, solve, type Lu } from './lu.js';
 export { qr, type Qr } from './qr.js';
 export { svd, singularValues, type Svd } from './svd.js';
@@ -14,6 +14,7 @@ export {
   symmetricEigen,
   symmetricEigenRange,
   symmetricEigenvalues,
+  symmetricEigenvaluesInto,
   symmetricFunction,
   type SymmetricEigen,
 } from './symmetricEigen.js';
@@ -21,6 +22,7 @@ export { leastSquares, type LeastSquares } from './leastSquares.js';
 export { adamStep } from './adamStep.js';
 export { activate, type ActivationName } from './activate.js';
 export { affineRows, batchNormBackward, batchNormForward } from './batchNorm.js';
+export { squaredLoss } from './squaredLoss.js';
 export { softmaxCrossEntropy } from './softmaxCrossEntropy.js';
 export { setThreads, systemInfo, type SystemInfo } from './system.js';
 export { readNpz, writeNpz, readNpy, writeNpy } from './npy.js';

@@ -36,8 +36,15 @@ export function symmetricEigen(a: Matrix, out?: SymmetricEigen): SymmetricEigen 
 /** Eigenvalues alone, ascending. @throws as symmetricEigen */
 export function symmetricEigenvalues(a: Matrix): Floats {
   requireSquare('symmetricEigenvalues', 'a', a);
-  const values = allocate(a.rows, a.dtype);
-  requireConverged('symmetricEigenvalues', native.syevd(Int32Array.of(a.rows, 0), a.data.slice(), values));
+  return symmetricEigenvaluesInto(allocate(a.rows, a.dtype), a.clone());
+}
+
+/** The same for hot loops: writes n eigenvalues and destroys a. @returns values */
+export function symmetricEigenvaluesInto(values: Floats, a: Matrix): Floats {
+  requireSquare('symmetricEigenvalues', 'a', a);
+  ints[0] = a.rows;
+  ints[1] = 0;
+  requireConverged('symmetricEigenvalues', native.syevd(ints, a.data, values));
   return values;
 }
 

@@ -1,13 +1,5 @@
-import { axpby, copy, dot } from '../linalg/index.js';
+import { squaredLoss } from '../linalg/index.js';
 import type { Loss } from '../types.js';
 
 /** Squared loss, L = 1/(2n) sum_i |y_i - f(x_i)|^2; its gradient in the outputs is (f - y)/n. */
-export const squared: Loss = {
-  name: 'squared',
-  evaluate(outputs, targets, gradient) {
-    const n = outputs.rows;
-    copy(outputs, gradient);
-    axpby(-1 / n, targets, 1 / n, gradient);
-    return (dot(gradient, gradient) * n) / 2;
-  },
-};
+export const squared: Loss = { name: 'squared', evaluate: squaredLoss };

@@ -6,12 +6,11 @@ import {
   gemmInto,
   qr,
   singularValues,
-  symmetricEigen,
+  symmetricEigenvaluesInto,
   syrkInto,
   transpose,
   gemm,
   type Qr,
-  type SymmetricEigen,
 } from '../linalg/index.js';
 import type { LinearTeacher, Metric } from '../types.js';
 
@@ -38,7 +37,7 @@ interface Buffers {
   readonly overlap: Matrix; // k x h
   readonly residual: Matrix; // of the smaller space
   readonly gram: Matrix;
-  readonly eigen: SymmetricEigen;
+  readonly values: Float64Array;
 }
 
 function subspaceDistanceTo(target: Matrix): (features: Matrix) => number {
@@ -50,7 +49,7 @@ function subspaceDistanceTo(target: Matrix): (features: Matrix) => number {
     if (features.cols !== d) throw new ArgumentError(`subspaceDistance: features have ${features.cols} columns, the task has ${d} inputs`);
     if (h > d) throw new ArgumentError(`subspaceDistance: ${h} features cannot be independent in dimension ${d}`);
     if (held?.h !== h) held = { h, buffers: buffersFor(h, k, d) };
-    const { double, tall, qr: factors, overlap, residual, gram, eigen } = held.buffers;
+    const { double, tall, qr: factors, overlap, residual, gram, values } = held.buffers;
     double.data.set(features.data);
     const { q } = qr(transpose(double, tall), factors); // d x h
     gemmInto(overlap, basis, q); // k x h
@@ -61,7 +60,7 @@ function subspaceDistanceTo(target: Matrix): (features: Matrix) => number {
       gemmInto(copy(basis, residual), overlap, q, 'NT', -1, 1); // B - (B Q) Q', k x d
       syrkInto(gram, residual, false);
     }
-    const { values } = symmetricEigen(gram, eigen);
+    symmetricEigenvaluesInto(values, gram);
     return Math.sqrt(Math.max(0, values[values.length - 1]));
   };
 }
@@ -75,7 +74,7 @@ function buffersFor(h: number, k: number, d: number): Buffers {
     overlap: Matrix.zeros(k, h),
     residual: h <= k ? Matrix.zeros(d, h) : Matrix.zeros(k, d),
     gram: Matrix.zeros(small, small),
-    eigen: { values: new Float64Array(small), vectors: Matrix.zeros(small, small) },
+    values: new Float64Array(small),
   };
 }
 

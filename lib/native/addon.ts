@@ -17,6 +17,7 @@ export interface Native {
 
   potrf(ints: Ints, a: Floats): number;
   potrs(ints: Ints, l: Floats, b: Floats): number;
+  dampedSolve(ints: Ints, damping: number, a: Floats, x: Floats, work: Floats): number;
   getrf(ints: Ints, a: Floats, pivots: Int32Array): number;
   getrs(ints: Ints, lu: Floats, pivots: Int32Array, b: Floats): void;
   qr(ints: Ints, a: Floats, q: Floats, r: Floats): number;
@@ -30,6 +31,9 @@ export interface Native {
   normal(stream: Float64Array, deviation: number, out: Floats): void;
   rademacher(stream: Float64Array, scale: number, out: Floats): void;
 
+  signTable(ints: Ints, a: Floats, table: Floats): void;
+  signedProduct(ints: Ints, stream: Float64Array, table: Floats, out: Floats): void;
+
   axpby(alpha: number, x: Floats, beta: number, y: Floats): void;
   scale(alpha: number, x: Floats): void;
   hadamard(x: Floats, y: Floats, out: Floats): void;
@@ -39,6 +43,7 @@ export interface Native {
   batchNormForward(ints: Ints, epsilon: number, h: Floats, moments: Floats, normalised: Floats): void;
   affineRows(ints: Ints, x: Floats, affine: Floats, y: Floats): void;
   batchNormBackward(ints: Ints, epsilon: number, normalised: Floats, scales: Floats, dy: Floats, grads: Floats): void;
+  squaredLoss(ints: Ints, f: Floats, y: Floats, gradient: Floats): number;
   softmaxCrossEntropy(ints: Ints, labels: Int32Array, logits: Floats): number;
 
   systemInfo(): SystemInfo;

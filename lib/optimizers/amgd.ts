@@ -7,10 +7,9 @@
  */
 import { z } from 'zod';
 import { OptionsError } from '../errors.js';
-import { axpby, copy, Matrix, qr, scale, syrkInto, transpose, type Qr } from '../linalg/index.js';
+import { axpby, copy, Matrix, qr, scale, syrkInto, transpose, type Qr, dampedSolve } from '../linalg/index.js';
 import { parseOptions } from '../options.js';
 import type { Optimizer } from '../types.js';
-import { dampedSolve } from './factors.js';
 import { layerCount, rateAt, rateSchema } from './rate.js';
 
 export const amgdSchema = z.strictObject({
@@ -23,7 +22,7 @@ export const amgdSchema = z.strictObject({
 export type AmgdOptions = z.input<typeof amgdSchema>;
 
 interface AmgdState {
-  work: { factor: Matrix[]; tall: Matrix; qr: Qr; orthonormal: Matrix };
+  work: { factor: Matrix[]; cholesky: Matrix[]; tall: Matrix; qr: Qr; orthonormal: Matrix };
 }
 
 /** @throws OptionsError naming the field, the value and what is allowed */
@@ -47,6 +46,7 @@ export function amgd(options: AmgdOptions = {}): Optimizer<AmgdState> {
       return {
         work: {
           factor: params.map(({ value }) => Matrix.zeros(value.cols, value.cols, value.dtype)),
+          cholesky: params.map(({ value }) => Matrix.zeros(value.cols, value.cols, value.dtype)),
           tall: Matrix.zeros(g.cols, g.rows, g.dtype),
           qr: { q: Matrix.zeros(g.cols, k, g.dtype), r: Matrix.zeros(k, g.rows, g.dtype) },
           orthonormal: Matrix.zeros(k, g.cols, g.dtype),
@@ -61,7 +61,7 @@ export function amgd(options: AmgdOptions = {}): Optimizer<AmgdState> {
         const head = layer === 1;
         if (head || o.whitened) {
           syrkInto(work.factor[i], inputs, true, 1 / inputs.rows);
-          dampedSolve(work.factor[i], rateAt(o.damping, layer, t), step, 'right', work.factor[i]);
+          dampedSolve(work.factor[i], rateAt(o.damping, layer, t), step, 'right', work.cholesky[i]);
         }
         scale(head ? -1 : -rateAt(o.learningRate, layer, t), step);
         if (head) continue;

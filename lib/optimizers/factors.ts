@@ -1,5 +1,5 @@
-/** Factors of layer-wise preconditioners: their moving averages and damped solves. See optimizers.md, Factors. */
-import { addToDiagonal, axpby, cholesky, choleskySolve, copy, Matrix } from '../linalg/index.js';
+/** Factors of layer-wise preconditioners as moving averages. See optimizers.md, Factors. */
+import { axpby, Matrix, syrkInto } from '../linalg/index.js';
 
 /** A factor averaged over steps, bias-corrected: w <- decay w + 1; F <- (1 - 1/w) F + F_batch / w. */
 export interface AveragedFactor {
@@ -10,17 +10,15 @@ export interface AveragedFactor {
 
 export const averagedFactor = (like: Matrix, n: number): AveragedFactor => ({ value: Matrix.zeros(n, n, like.dtype), weight: 0 });
 
-/** Takes a batch's factor into the average; decay 0 keeps the last batch alone. @returns the average */
+/** Moves the average on to a batch's factor scale A'A (A is N x n); decay 0 keeps the last batch alone. @returns the average */
+export function accumulateGram(factor: AveragedFactor, a: Matrix, scale: number, decay: number): Matrix {
+  factor.weight = decay * factor.weight + 1;
+  // The average and the product are one call: F <- (1/w) scale A'A + (1 - 1/w) F.
+  return syrkInto(factor.value, a, true, scale / factor.weight, 1 - 1 / factor.weight);
+}
+
+/** The same for a factor that is formed already. @returns the average */
 export function accumulate(factor: AveragedFactor, batch: Matrix, decay: number): Matrix {
   factor.weight = decay * factor.weight + 1;
   return axpby(1 / factor.weight, batch, 1 - 1 / factor.weight, factor.value);
-}
-
-/** x <- (A + damping I)^-1 x (left) or x (A + damping I)^-1 (right), in place; `work` (n x n) receives the Cholesky factor.
- *  @throws NumericalError NOT_POSITIVE_DEFINITE */
-export function dampedSolve(a: Matrix, damping: number, x: Matrix, side: 'left' | 'right', work: Matrix): Matrix {
-  copy(a, work);
-  addToDiagonal(work, damping);
-  cholesky(work, work);
-  return choleskySolve(work, x, side, x);
 }

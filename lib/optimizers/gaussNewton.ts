@@ -5,10 +5,9 @@
  */
 import { z } from 'zod';
 import { ArgumentError } from '../errors.js';
-import { Matrix } from '../linalg/index.js';
+import { Matrix, dampedSolve } from '../linalg/index.js';
 import { parseOptions, positive } from '../options.js';
 import type { Optimizer } from '../types.js';
-import { dampedSolve } from './factors.js';
 import { rateAt, rateSchema, requireRatePerLayer } from './rate.js';
 
 export const gaussNewtonSchema = z.strictObject({

@@ -7,10 +7,10 @@
  * bias-corrected moving averages. Parameters without layer statistics (batch-norm's) take a plain gradient step.
  */
 import { z } from 'zod';
-import { axpby, copy, Matrix, scale, syrkInto } from '../linalg/index.js';
+import { axpby, copy, Matrix, scale, dampedSolve } from '../linalg/index.js';
 import { fraction, nonNegative, parseOptions } from '../options.js';
 import type { Optimizer } from '../types.js';
-import { accumulate, averagedFactor, dampedSolve, type AveragedFactor } from './factors.js';
+import { accumulate, accumulateGram, averagedFactor, type AveragedFactor } from './factors.js';
 import { rateAt, rateSchema, requireRatePerLayer } from './rate.js';
 
 export const layerwiseSchema = z.strictObject({
@@ -34,7 +34,7 @@ interface Factors {
 }
 interface LayerwiseState {
   factors: (Factors | null)[];
-  work: { input: Matrix; output: Matrix }[]; // batch factors, then Cholesky factors
+  work: { input: Matrix; output: Matrix }[]; // Cholesky factors
 }
 
 /** @throws OptionsError naming the field, the value and what is allowed */
@@ -67,7 +67,7 @@ export function layerwise(options: LayerwiseOptions = {}): Optimizer<LayerwiseSt
         if (factors !== null && layerStats !== null) {
           const work = state.work[i];
           const { inputs, outputFactor } = layerStats;
-          const q = accumulate(factors.input, syrkInto(work.input, inputs, true, 1 / inputs.rows), o.factorDecay);
+          const q = accumulateGram(factors.input, inputs, 1 / inputs.rows, o.factorDecay);
           dampedSolve(q, rateAt(o.damping, layer, t), step, 'right', work.input);
           if (outputFactor !== null) {
             const b = accumulate(factors.output, outputFactor, o.factorDecay);

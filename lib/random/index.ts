@@ -1,1 +1,2 @@
 export { Stream, type StreamState } from './stream.js';
+export { SignTable } from './signTable.js';

@@ -1,6 +1,7 @@
 import { ArgumentError } from '../errors.js';
 import { type Floats, Matrix } from '../linalg/index.js';
 import { native } from '../native/index.js';
+import type { SignTable } from './signTable.js';
 
 /** What a stream is: three integers below 2^53. Saving them saves the stream. */
 export interface StreamState {
@@ -62,7 +63,23 @@ export class Stream {
     native.rademacher(this.#state, scale, entries(out));
     return out;
   }
+
+  /** Fills out (n x d) with u A for fresh signs u (n x m), A's table given: the signs are those that `rademacher` would draw into an
+   *  n x m matrix. Same bits on every CPU. @returns out @throws ArgumentError when out does not fit the table */
+  signedProduct(table: SignTable, out: Matrix): Matrix {
+    if (out.cols !== table.cols || out.dtype !== table.dtype)
+      throw new ArgumentError(
+        `Stream.signedProduct: out must have ${table.cols} columns of ${table.dtype}, got ${out.cols} of ${out.dtype}`,
+      );
+    productInts[0] = out.rows;
+    productInts[1] = table.rows;
+    productInts[2] = table.cols;
+    native.signedProduct(productInts, this.#state, table.data, out.data);
+    return out;
+  }
 }
+
+const productInts = new Int32Array(3);
 
 const entries = (out: Floats | Matrix): Floats => (out instanceof Matrix ? out.data : out);
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { Matrix, type Operands, gemm, gemmInto } from '../../lib/linalg/index.js';
 import { CASES, DTYPES, FIXED, combine, expectClose, multiply, random, refuses, transposed, withEntry } from '../close.js';
 
-/** m, n, k; the last two cross the tiles of vector kernels and of cache blocking. */
+/** m, n, k; the last ones cross the tiles of vector kernels and of cache blocking. */
 const SHAPES = [
   [3, 4, 5],
   [1, 1, 1],
@@ -12,6 +12,9 @@ const SHAPES = [
   [3, 2, 0],
   [17, 9, 33],
   [70, 65, 129],
+  [200, 20, 30], // long and thin: our own kernels still
+  [165, 33, 20], // OpenBLAS
+  [20, 163, 12],
 ] as const;
 const OPERANDS: readonly Operands[] = ['NN', 'NT', 'TN', 'TT'];
 

@@ -17,6 +17,8 @@ export type Slot =
 export interface Choices {
   readonly size: (least?: number) => number;
   readonly flag: () => 0 | 1;
+  /** Bytes an entry of the call's float arrays. */
+  readonly width: 4 | 8;
 }
 
 const ints = (...values: number[]): Slot => ({ kind: 'ints', values });
@@ -65,6 +67,10 @@ export const SIGNATURES: Readonly<Record<Op, (choose: Choices) => Slot[]>> = {
     const [n, m] = [size(), size()];
     return [ints(flag(), n, m), input(n * n), output(n * m)];
   },
+  dampedSolve: ({ size, flag }) => {
+    const [n, m] = [size(), size()];
+    return [ints(flag(), n, m), scalar(), input(n * n), output(n * m), output(n * n)];
+  },
   getrf: ({ size }) => {
     const n = size();
     return [ints(n), output(n * n), indices(n, 1, n, true)];
@@ -103,6 +109,15 @@ export const SIGNATURES: Readonly<Record<Op, (choose: Choices) => Slot[]>> = {
   normal: ({ size }) => [stream(), scalar(), output(size())],
   rademacher: ({ size }) => [stream(), scalar(), output(size())],
 
+  signTable: ({ size, width }) => {
+    const [m, d] = [size(), size()];
+    return [ints(m, d), input(m * d), output(tableLength(m, d, width))];
+  },
+  signedProduct: ({ size, width }) => {
+    const [n, m, d] = [size(), size(), size()];
+    return [ints(n, m, d), stream(), input(tableLength(m, d, width)), output(n * d)];
+  },
+
   axpby: ({ size }) => {
     const n = size();
     return [scalar(), input(n), scalar(), output(n)];
@@ -136,6 +151,10 @@ export const SIGNATURES: Readonly<Record<Op, (choose: Choices) => Slot[]>> = {
     const [n, d] = [size(1), size()];
     return [ints(n, d), scalar(), input(n * d), input(2 * d), output(n * d), output(2 * d)];
   },
+  squaredLoss: ({ size }) => {
+    const [n, d] = [size(), size()];
+    return [ints(n, d), input(n * d), input(n * d), output(n * d)];
+  },
   softmaxCrossEntropy: ({ size }) => {
     const [n, c] = [size(), size(1)];
     return [ints(n, c), indices(n, 0, c - 1), output(n * c)];
@@ -156,3 +175,9 @@ export const OPS = Object.keys(SIGNATURES) as Op[];
 /** Calls an operation with any arguments. */
 export const invoke = (native: Native, op: Op, args: readonly unknown[]): unknown =>
   (native as unknown as Record<string, (...args: unknown[]) => unknown>)[op](...args);
+
+/** Entries of a sign table for an m x d matrix: 32 sums for every five rows, rows padded to 64 bytes. */
+function tableLength(m: number, d: number, width: 4 | 8): number {
+  const lanes = 64 / width;
+  return Math.ceil(m / 5) * 32 * Math.ceil(d / lanes) * lanes;
+}

@@ -1,0 +1,118 @@
+// Kernels of our own where OpenBLAS is far from what the core can do: products with a long inner index and few results (X'X, X G',
+// gradients: 40 to 70 GFLOP/s there, 100 here), and signs times a matrix, which needs additions only. Chosen by shape (`suits`), so that
+// a size always takes the same path; results have the same bits on every CPU with fused multiply-add.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "simd.h"
+
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
+#define LAYERWISE_KERNELS 1
+#else
+#define LAYERWISE_KERNELS 0
+#endif
+
+namespace layerwise::kernels {
+
+/** c (m x n, row-major) = alpha sum_p a(i, p) b(p, j) + beta c, with a(i, p) = a[i * row + p * step] and b row-major. */
+template <typename T>
+struct Product {
+  int m, n, k;
+  T alpha;
+  const T* a;
+  std::ptrdiff_t row, step;
+  const T* b;
+  std::ptrdiff_t ldb;
+  /** b's rows are ldb readable entries, ldb a multiple of kAlign; else n itself is at least kAlign. */
+  bool padded;
+  T beta;
+  T* c;
+  /** Only the lower triangle is wanted; what stands above it is undefined afterwards. */
+  bool lower_only;
+};
+
+/** out (rows x cols): row i is the sum over groups g of table row g * group_rows + index[i * groups + g], `stride` entries apart. */
+template <typename T>
+struct SignedRows {
+  int rows, cols, groups, group_rows;
+  std::ptrdiff_t stride;
+  const std::uint8_t* index;
+  const T* table;
+  T* out;
+};
+
+/** Entries of the widest vector. */
+template <typename T>
+constexpr int kAlign = 64 / static_cast<int>(sizeof(T));
+
+inline std::int64_t padded_to_vector(std::int64_t n, int align) { return (n + align - 1) / align * align; }
+
+#if LAYERWISE_KERNELS
+#pragma GCC push_options
+#pragma GCC target("avx512f,avx512vl,avx2,fma")
+#pragma GCC optimize("fp-contract=fast")
+namespace wide {
+#define LAYERWISE_VECTOR 64
+#include "kernels.inc"
+#undef LAYERWISE_VECTOR
+}  // namespace wide
+#pragma GCC pop_options
+#pragma GCC push_options
+#pragma GCC target("avx2,fma")
+#pragma GCC optimize("fp-contract=fast")
+namespace narrow {
+#define LAYERWISE_VECTOR 32
+#include "kernels.inc"
+#undef LAYERWISE_VECTOR
+}  // namespace narrow
+#pragma GCC pop_options
+
+enum class Level { none, narrow, wide };
+
+inline Level level() {
+  static const Level found = [] {
+    __builtin_cpu_init();
+    if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma")) return Level::none;
+    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") ? Level::wide : Level::narrow;
+  }();
+  return found;
+}
+
+/** Is the product long and thin enough to run here? The same answer for a shape wherever kernels run at all. */
+inline bool suits(int m, int n, int k) {
+  return level() != Level::none && n >= 1 && m >= 1 && k >= 1 && n <= 160 && (m <= 160 || n <= 32) &&
+         static_cast<std::size_t>(k) * static_cast<std::size_t>(n) <= (std::size_t{1} << 18);
+}
+
+template <typename T>
+void product(const Product<T>& o) {
+  if (level() == Level::wide)
+    wide::run_product(o);
+  else
+    narrow::run_product(o);
+}
+#else
+inline bool suits(int, int, int) { return false; }
+template <typename T>
+void product(const Product<T>&) {}
+#endif
+
+template <typename T>
+void signed_rows(const SignedRows<T>& o) {
+#if LAYERWISE_KERNELS
+  if (level() == Level::wide) return wide::run_signed(o);
+  if (level() == Level::narrow) return narrow::run_signed(o);
+#endif
+  for (int i = 0; i < o.rows; ++i)
+    for (int j = 0; j < o.cols; ++j) {
+      T sum{0};
+      for (int g = 0; g < o.groups; ++g)
+        sum += o.table[(static_cast<std::ptrdiff_t>(g) * o.group_rows + o.index[static_cast<std::ptrdiff_t>(i) * o.groups + g]) * o.stride +
+                       j];
+      o.out[static_cast<std::ptrdiff_t>(i) * o.cols + j] = sum;
+    }
+}
+
+}  // namespace layerwise::kernels
