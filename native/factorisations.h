@@ -90,6 +90,7 @@ int damped_solve(bool right, int n, int m, T damping, const T* a, T* x, T* work)
     const T pivot = work[area(i, n) + i];
     if (!(pivot * pivot > noise * (a[area(i, n) + i] + damping))) return i + 1;
   }
+  if (m == 0) return 0;
   if (right) return blas::potrs('L', n, m, work, n, x, n);
   blas::trsm(false, false, true, false, n, m, T{1}, work, n, x);
   blas::trsm(false, false, false, false, n, m, T{1}, work, n, x);

@@ -8,6 +8,11 @@
 
 #include "simd.h"
 
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+#include <cstring>
+
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
 #define LAYERWISE_KERNELS 1
 #else
@@ -33,10 +38,10 @@ struct Product {
   bool lower_only;
 };
 
-/** out (rows x cols): row i is the sum over groups g of table row g * group_rows + index[i * groups + g], `stride` entries apart. */
+/** out (rows x cols): row i is the sum over groups g of table row g * group_rows + index[i * index_stride + g], `stride` entries apart. */
 template <typename T>
 struct SignedRows {
-  int rows, cols, groups, group_rows;
+  int rows, cols, groups, group_rows, index_stride;
   std::ptrdiff_t stride;
   const std::uint8_t* index;
   const T* table;
@@ -69,12 +74,23 @@ namespace narrow {
 }  // namespace narrow
 #pragma GCC pop_options
 
+/** `batches` of eight five-bit numbers from bit `at` on, a byte each. */
+__attribute__((target("bmi2"))) inline void spread_fives_bmi2(const unsigned char* bytes, std::uint64_t at, int batches,
+                                                              std::uint8_t* index) {
+  for (int b = 0; b < batches; ++b, at += 40, index += 8) {
+    std::uint64_t window;
+    std::memcpy(&window, bytes + at / 8, 8);
+    const std::uint64_t spread = _pdep_u64(window >> (at % 8), 0x1f1f1f1f1f1f1f1fULL);
+    std::memcpy(index, &spread, 8);
+  }
+}
+
 enum class Level { none, narrow, wide };
 
 inline Level level() {
   static const Level found = [] {
     __builtin_cpu_init();
-    if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma")) return Level::none;
+    if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma") || !__builtin_cpu_supports("bmi2")) return Level::none;
     return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") ? Level::wide : Level::narrow;
   }();
   return found;
@@ -99,6 +115,17 @@ template <typename T>
 void product(const Product<T>&) {}
 #endif
 
+/** Eight five-bit numbers a batch, from bit `at` of a little-endian bit string on, a byte each; reads up to 8 bytes past the last. */
+inline void spread_fives(const unsigned char* bytes, std::uint64_t at, int batches, std::uint8_t* index) {
+#if LAYERWISE_KERNELS
+  if (level() != Level::none) return spread_fives_bmi2(bytes, at, batches, index);
+#endif
+  for (int g = 0; g < 8 * batches; ++g, at += 5) {
+    const unsigned window = bytes[at / 8] | static_cast<unsigned>(bytes[at / 8 + 1]) << 8;
+    index[g] = static_cast<std::uint8_t>((window >> (at % 8)) & 31u);
+  }
+}
+
 template <typename T>
 void signed_rows(const SignedRows<T>& o) {
 #if LAYERWISE_KERNELS
@@ -109,7 +136,8 @@ void signed_rows(const SignedRows<T>& o) {
     for (int j = 0; j < o.cols; ++j) {
       T sum{0};
       for (int g = 0; g < o.groups; ++g)
-        sum += o.table[(static_cast<std::ptrdiff_t>(g) * o.group_rows + o.index[static_cast<std::ptrdiff_t>(i) * o.groups + g]) * o.stride +
+        sum += o.table[(static_cast<std::ptrdiff_t>(g) * o.group_rows + o.index[static_cast<std::ptrdiff_t>(i) * o.index_stride + g]) *
+                           o.stride +
                        j];
       o.out[static_cast<std::ptrdiff_t>(i) * o.cols + j] = sum;
     }

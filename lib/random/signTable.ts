@@ -38,7 +38,8 @@ export class SignTable {
 
 function tableLength(a: Matrix): number {
   const lanes = BYTES / a.data.BYTES_PER_ELEMENT;
-  const length = Math.ceil(a.rows / SIGNS) * 2 ** SIGNS * Math.ceil(a.cols / lanes) * lanes;
+  const stride = Math.ceil(a.cols / lanes) * lanes;
+  const length = (Math.ceil(a.rows / SIGNS) * 2 ** SIGNS + 1) * stride; // one row to spare: the native side aligns the first
   if (length > 2 ** 31 - 1) throw new ArgumentError(`SignTable: a ${a.rows} x ${a.cols} matrix is too large for a table`);
   return length;
 }

@@ -17,7 +17,10 @@
 
 #include "../../native/blas.h"
 #include "../../native/entrywise.h"
+#include "../../native/factorisations.h"
+#include "../../native/products.h"
 #include "../../native/random.h"
+#include "../../native/signs.h"
 
 using namespace layerwise;
 using Array = std::vector<double>;
@@ -71,6 +74,7 @@ class Run {
     require(blas::syevd('V', 'U', p.k, gram.data(), p.k, values.data(), &need_e, -1, &need_i, -1), "syevd");
     work.resize(static_cast<std::size_t>(std::max({need_f, need_g, need_e})));
     integers.resize(static_cast<std::size_t>(need_i));
+    fill_sign_table(p.d, p.d, p.root.data(), table.data());
     basis_of(p.teacher_g);
     for (int i = 0; i < p.d; ++i)
       for (int j = 0; j < p.k; ++j) basis[area(j, p.d) + i] = tall[area(i, p.k) + j];
@@ -91,28 +95,24 @@ class Run {
     forward();
     residual();
     features_gradient();
-    factor(p.d, p.n, x, 1.0 / p.n, input_factor);
-    require(blas::potrs('U', p.d, p.k, input_factor.data(), p.d, features_step.data(), p.d), "potrs");
-    factor(p.k, p.m, f, 1.0, hidden_factor);
-    blas::trsm(false, true, false, false, p.k, p.d, 1.0, hidden_factor.data(), p.k, features_step.data());
-    blas::trsm(false, true, true, false, p.k, p.d, 1.0, hidden_factor.data(), p.k, features_step.data());
+    solve(true, p.d, p.k, p.n, x, 1.0 / p.n, features_step);
+    solve(false, p.k, p.d, p.m, f, 1.0, features_step);
     move(features_step, g);
 
     forward();
     residual();
     head_gradient();
-    factor(p.k, p.n, hidden, 1.0 / p.n, hidden_factor);
-    require(blas::potrs('U', p.k, p.m, hidden_factor.data(), p.k, head_step.data(), p.k), "potrs");
+    solve(true, p.k, p.m, p.n, hidden, 1.0 / p.n, head_step);
     move(head_step, f);
   }
 
   /** |Q - B'BQ|_2 for Q an orthonormal basis of G's row space and B one of the teacher's. */
   double distance() {
     basis_of(g);
-    blas::gemm(false, false, p.k, p.k, p.d, 1.0, basis.data(), p.d, tall.data(), p.k, 0.0, overlap.data(), p.k);
-    blas::gemm(true, false, p.d, p.k, p.k, -1.0, basis.data(), p.d, overlap.data(), p.k, 1.0, tall.data(), p.k);
-    blas::syrk(true, p.k, p.d, 1.0, tall.data(), p.k, 0.0, gram.data());
-    require(blas::syevd('V', 'U', p.k, gram.data(), p.k, values.data(), work.data(), static_cast<int>(work.size()), integers.data(),
+    product(false, false, p.k, p.k, p.d, 1.0, basis.data(), tall.data(), 0.0, overlap.data());
+    product(true, false, p.d, p.k, p.k, -1.0, basis.data(), overlap.data(), 1.0, tall.data());
+    gram_of(true, p.k, p.d, 1.0, tall.data(), gram.data());
+    require(blas::syevd('N', 'U', p.k, gram.data(), p.k, values.data(), work.data(), static_cast<int>(work.size()), integers.data(),
                         static_cast<int>(integers.size())),
             "syevd");
     return std::sqrt(std::max(0.0, values.back()));
@@ -122,42 +122,51 @@ class Run {
 
  private:
   void sample() {
-    fill_rademacher(p.key, position, 1.0, white.data(), white.size());
-    position += white.size();
-    blas::gemm(false, false, p.n, p.d, p.d, 1.0, white.data(), p.d, p.root.data(), p.d, 0.0, x.data(), p.d);
+    signed_product(p.key, position, p.n, p.d, p.d, table.data(), x.data(), bits.data(), index.data());
+    position += area(p.n, p.d);
     const std::uint64_t value = (position + 63) / 64;
     fill_normal(p.key, value, p.noise, y.data(), y.size());
     position = (value + y.size()) * 64;
-    blas::gemm(false, true, p.n, p.k, p.d, 1.0, x.data(), p.d, p.teacher_g.data(), p.d, 0.0, hidden.data(), p.k);
-    blas::gemm(false, true, p.n, p.m, p.k, 1.0, hidden.data(), p.k, p.teacher_f.data(), p.k, 1.0, y.data(), p.m);
+    product(false, true, p.n, p.k, p.d, 1.0, x.data(), p.teacher_g.data(), 0.0, hidden.data());
+    product(false, true, p.n, p.m, p.k, 1.0, hidden.data(), p.teacher_f.data(), 1.0, y.data());
   }
 
   void forward() {
-    blas::gemm(false, true, p.n, p.k, p.d, 1.0, x.data(), p.d, g.data(), p.d, 0.0, hidden.data(), p.k);
-    blas::gemm(false, true, p.n, p.m, p.k, 1.0, hidden.data(), p.k, f.data(), p.k, 0.0, outputs.data(), p.m);
+    product(false, true, p.n, p.k, p.d, 1.0, x.data(), g.data(), 0.0, hidden.data());
+    product(false, true, p.n, p.m, p.k, 1.0, hidden.data(), f.data(), 0.0, outputs.data());
   }
 
   /** outputs <- (outputs - y) / n, and the loss. */
   void residual() {
-    axpby_loop(outputs.size(), -1.0 / p.n, y.data(), 1.0 / p.n, outputs.data());
-    loss = blas::dot(static_cast<int>(outputs.size()), outputs.data(), outputs.data()) * p.n / 2;
+    loss = squared_loss_loop(outputs.size(), p.n, outputs.data(), y.data(), outputs.data());
     if (!std::isfinite(loss)) throw std::runtime_error("the run diverged");
   }
 
-  void head_gradient() {
-    blas::gemm(true, false, p.m, p.k, p.n, 1.0, outputs.data(), p.m, hidden.data(), p.k, 0.0, head_step.data(), p.k);
-  }
+  void head_gradient() { product(true, false, p.m, p.k, p.n, 1.0, outputs.data(), hidden.data(), 0.0, head_step.data()); }
 
   void features_gradient() {
-    blas::gemm(false, false, p.n, p.k, p.m, 1.0, outputs.data(), p.m, f.data(), p.k, 0.0, hidden_gradient.data(), p.k);
-    blas::gemm(true, false, p.k, p.d, p.n, 1.0, hidden_gradient.data(), p.k, x.data(), p.d, 0.0, features_step.data(), p.d);
+    product(false, false, p.n, p.k, p.m, 1.0, outputs.data(), f.data(), 0.0, hidden_gradient.data());
+    product(true, false, p.k, p.d, p.n, 1.0, hidden_gradient.data(), x.data(), 0.0, features_step.data());
   }
 
-  /** The Cholesky factor of scale A'A + damping I, A rows x size. */
-  void factor(int size, int rows, const Array& a, double scale, Array& out) {
-    blas::syrk(true, size, rows, scale, a.data(), size, 0.0, out.data());
-    for (int i = 0; i < size; ++i) out[area(i, size) + i] += p.damping;
-    require(blas::potrf('U', size, out.data(), size), "potrf");
+  void product(bool trans_a, bool trans_b, int m, int n, int k, double alpha, const double* a, const double* b, double beta, double* c) {
+    multiply(trans_a, trans_b, m, n, k, alpha, a, b, beta, c, [&](std::size_t count) { return room(count); });
+  }
+
+  void gram_of(bool trans, int n, int k, double alpha, const double* a, double* c) {
+    layerwise::gram(trans, n, k, alpha, a, 0.0, c, [&](std::size_t count) { return room(count); });
+  }
+
+  double* room(std::size_t count) {
+    if (packed.size() < count) packed.resize(count);
+    return packed.data();
+  }
+
+  /** x <- x (A'A scale + damping I)^-1 (right, x others x size), or its left twin; A is rows x size. */
+  void solve(bool right, int size, int others, int rows, const Array& a, double scale, Array& x) {
+    gram_of(true, size, rows, scale, a.data(), factor.data());
+    mirror_lower(size, factor.data());
+    require(damped_solve(right, size, others, p.damping, factor.data(), x.data(), cholesky.data()), "damped_solve");
   }
 
   void move(const Array& step, Array& parameter) { axpby_loop(step.size(), -p.rate, step.data(), 1.0, parameter.data()); }
@@ -174,10 +183,13 @@ class Run {
   const Problem& p;
   std::uint64_t position = 0;
   Array g, f;
-  Array white = Array(area(p.n, p.d)), x = Array(area(p.n, p.d)), y = Array(area(p.n, p.m));
+  Array x = Array(area(p.n, p.d)), y = Array(area(p.n, p.m));
   Array hidden = Array(area(p.n, p.k)), hidden_gradient = Array(area(p.n, p.k)), outputs = Array(area(p.n, p.m));
   Array features_step = Array(area(p.k, p.d)), head_step = Array(area(p.m, p.k));
-  Array input_factor = Array(area(p.d, p.d)), hidden_factor = Array(area(p.k, p.k));
+  Array factor = Array(area(p.d, p.d)), cholesky = Array(area(p.d, p.d)), packed;
+  Array table = Array(SignTableShape::of<double>(p.d, p.d).size());
+  std::vector<std::uint32_t> bits = std::vector<std::uint32_t>(signed_bits(p.n, p.d));
+  std::vector<std::uint8_t> index = std::vector<std::uint8_t>(area(p.n, SignTableShape::of<double>(p.d, p.d).index_stride()));
   Array basis = Array(area(p.k, p.d)), tall = Array(area(p.d, p.k)), tau = Array(p.k);
   Array overlap = Array(area(p.k, p.k)), gram = Array(area(p.k, p.k)), values = Array(p.k), work;
   std::vector<int> integers;

@@ -114,7 +114,8 @@ export const SIGNATURES: Readonly<Record<Op, (choose: Choices) => Slot[]>> = {
     return [ints(m, d), input(m * d), output(tableLength(m, d, width))];
   },
   signedProduct: ({ size, width }) => {
-    const [n, m, d] = [size(), size(), size()];
+    const n = size();
+    const [m, d] = [n > 1e6 ? 0 : size(), size()]; // n m signs are drawn: a stream has 2^53
     return [ints(n, m, d), stream(), input(tableLength(m, d, width)), output(n * d)];
   },
 
@@ -176,8 +177,8 @@ export const OPS = Object.keys(SIGNATURES) as Op[];
 export const invoke = (native: Native, op: Op, args: readonly unknown[]): unknown =>
   (native as unknown as Record<string, (...args: unknown[]) => unknown>)[op](...args);
 
-/** Entries of a sign table for an m x d matrix: 32 sums for every five rows, rows padded to 64 bytes. */
+/** Entries of a sign table for an m x d matrix: 32 sums for every five rows, rows padded to 64 bytes, and a row to spare. */
 function tableLength(m: number, d: number, width: 4 | 8): number {
   const lanes = 64 / width;
-  return Math.ceil(m / 5) * 32 * Math.ceil(d / lanes) * lanes;
+  return (Math.ceil(m / 5) * 32 + 1) * Math.ceil(d / lanes) * lanes;
 }
