@@ -129,10 +129,10 @@ export function resultOf(op: string, a: Matrix, rows: number, cols: number, out:
   return out;
 }
 
-/** Refuses an output that shares memory with an input which is still read while the output is written. */
-export function requireDistinct(op: string, out: Matrix, ...inputs: readonly Matrix[]): void {
-  for (const input of inputs)
-    if (sharesMemory(out.data, input.data)) throw new ArgumentError(`${op}: out shares memory with an operand; give it its own`);
+/** Refuses an output that shares memory with an input (or a second one) which is still read while the output is written. */
+export function requireDistinct(op: string, out: Matrix, a: Matrix, b: Matrix = a): void {
+  if (sharesMemory(out.data, a.data) || (b !== a && sharesMemory(out.data, b.data)))
+    throw new ArgumentError(`${op}: out shares memory with an operand; give it its own`);
 }
 
 function sharesMemory(a: Floats, b: Floats): boolean {
