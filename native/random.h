@@ -83,7 +83,7 @@ LAYERWISE_INLINE double log_unit(double x) {
 /** sin and cos of 2 pi u for u in [0, 1): exact reduction to [-pi/4, pi/4], then fdlibm's kernel polynomials. */
 LAYERWISE_INLINE void sincos_turn(double u, double* sine, double* cosine) {
   const double quarters = 4.0 * u;
-  const auto q = static_cast<std::int32_t>(quarters + 0.5);
+  const auto q = static_cast<std::int32_t>(quarters + 0.5);  // NOLINT(bugprone-incorrect-roundings): never negative, and vectorises
   const double r = (quarters - q) * 1.57079632679489661923, z = r * r;
   const double s =
       r + r * z *

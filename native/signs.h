@@ -36,7 +36,8 @@ struct SignTableShape {
 /** A table begins at the first 64-byte boundary of its memory: vectors that straddle cache lines would halve its speed. */
 template <typename T>
 T* aligned(T* table) {
-  return reinterpret_cast<T*>((reinterpret_cast<std::uintptr_t>(table) + 63) / 64 * 64);
+  const std::size_t past = reinterpret_cast<std::uintptr_t>(table) % 64;  // a multiple of sizeof(T)
+  return past == 0 ? table : table + (64 - past) / sizeof(T);
 }
 
 /** Entry (g, s): the sum of rows 5g .. 5g + 4 of A (m x d), each with the sign that its bit of s says. */

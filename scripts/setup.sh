@@ -21,8 +21,9 @@ missing_tools() {
   else
     missing+=(pkg-config)
   fi
-  local IFS=,
-  printf '%s' "${missing[*]}"
+  local list=''
+  for tool in "${missing[@]}"; do list="${list:+$list, }$tool"; done
+  printf '%s' "$list"
 }
 
 ensure_system_packages() {
