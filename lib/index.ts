@@ -1,6 +1,6 @@
 /**
  * layerwise: layer-wise preconditioned optimisation and the statistics of feature learning, over a native BLAS/LAPACK core.
- * See README.md for a first program and docs/equations.md for the way from the paper's equations to these functions.
+ * README.md has a first program and the way from the paper's equations to these functions.
  */
 
 // Linear algebra

@@ -184,6 +184,12 @@ describe('state', () => {
 });
 
 describe('substream', () => {
+  it('keeps its id from release to release (golden): stored results depend on it', () => {
+    const ids = ['batches', 'a name of more than eight bytes', ''].map((name) => new Stream(5).substream(name).state.stream);
+    expect(ids).toEqual([2017437203373583, 8268085152723745, 8927907751922423]);
+    expect(new Stream(5).substream('a').substream('b').state.stream).toBe(4061953185900121);
+  });
+
   const first = (stream: Stream): Float64Array => stream.uniform(new Float64Array(8));
 
   it('depends on seed, parent and name, and not on what the parent has drawn', () => {
