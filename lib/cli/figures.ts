@@ -26,7 +26,7 @@ export function registerFigures(program: Command): void {
     .option('--scale <scale>', 'quick (minutes) or full (more seeds)', oneOf('quick', 'full'), 'quick')
     .option('--out <dir>', 'folder for DIR/NAME/{data.json, data.csv, figure.svg, figure.png, claims.json, timings.json}', 'figures')
     .option('--seed <n>', 'first seed; all others follow from it', integerIn(0, 1_000_000), 0)
-    .option('--jobs <n>', 'trials at a time (default: one a core)', integerIn(1, 1024), availableParallelism())
+    .option('--jobs <n>', 'trials at a time; one a core unless given', integerIn(1, 1024), availableParallelism())
     .option('--threads <n>', 'BLAS threads a trial; results repeat to the bit at 1', integerIn(1, 1024), 1)
     .option('--json', 'print the claims as JSON')
     .addHelpText(

@@ -23,7 +23,7 @@ export function registerRun(program: Command): void {
   program
     .command('run')
     .description('run one experiment from a YAML file and print its record')
-    .argument('[config]', 'YAML file; {} runs the defaults')
+    .argument('[config]', 'YAML file; an empty one runs the defaults')
     .option('--json', 'print the whole record as JSON')
     .option('--checkpoint <file>', 'save the run to FILE (.npz) now and then and when interrupted; continue from it where it exists')
     .option('--checkpoint-every <steps>', 'steps between two saves', integerIn(1, 2 ** 31 - 1), 1000)
