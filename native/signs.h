@@ -44,6 +44,7 @@ T* aligned(T* table) {
 template <typename T>
 void fill_sign_table(int m, int d, const T* a, T* table) {
   const SignTableShape shape = SignTableShape::of<T>(m, d);
+  if (d == 0) return;
   std::fill(table, table + shape.size(), T{0});
   for (int g = 0; g < shape.groups; ++g)
     for (int s = 0; s < shape.group_rows; ++s) {
