@@ -116,8 +116,9 @@ export interface Network {
   readonly features: Matrix;
   /** Activation of the features; metrics in closed form need 'identity'. */
   readonly activation: string;
-  /** Forward pass in training mode. @returns n x outputs, a held buffer */
-  forward(inputs: Matrix): Matrix;
+  /** Forward pass in training mode. `fresh` is false for a batch that has been seen already in this step: running statistics
+   *  stay. @returns n x outputs, a held buffer */
+  forward(inputs: Matrix, fresh?: boolean): Matrix;
   /** Backward pass for the parameters listed, from the gradient with respect to the last forward's outputs. */
   backward(outputGradient: Matrix, needs: Needs, parameters: readonly number[]): void;
   /** Forward pass in evaluation mode (running statistics), for any number of rows. @returns a new matrix */

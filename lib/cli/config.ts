@@ -20,11 +20,12 @@ export async function readConfig(path: string): Promise<ParsedConfig> {
       }),
     );
   try {
-    const config = parseConfig(document.toJS() ?? {}, path);
+    const config = parseConfig(plain(document) ?? {}, path);
     new Training(assemble(config)); // options that fit alone and not together
     return config;
   } catch (error) {
-    if (error instanceof ArgumentError) throw new OptionsError(path, [{ path: '', value: '', message: error.message }]);
+    if (error instanceof ReferenceError || error instanceof ArgumentError)
+      throw new OptionsError(path, [{ path: '', value: '', message: error.message }]);
     if (!(error instanceof OptionsError)) throw error;
     throw new OptionsError(
       path,
@@ -35,6 +36,9 @@ export async function readConfig(path: string): Promise<ParsedConfig> {
     );
   }
 }
+
+/** The document's value. @throws ReferenceError (yaml's) for an alias that leads nowhere, or to far too much */
+const plain = (document: Document): unknown => document.toJS();
 
 /** The line of a key, or of the innermost part of the path that exists. */
 function lineOf(document: Document, keys: readonly PropertyKey[], lines: LineCounter): number | undefined {

@@ -6,7 +6,7 @@ import type { Claim, PageFigure } from '../figures/index.js';
 import type { Scale } from '../studies/index.js';
 import { integerIn, oneOf } from './arguments.js';
 import { UsageError } from './failure.js';
-import { catchInterrupt, INTERRUPTED } from './interrupt.js';
+import { catchInterrupt, command, INTERRUPTED } from './interrupt.js';
 import { progressView } from './progress.js';
 
 interface Options {
@@ -74,10 +74,4 @@ async function figures(names: readonly string[], options: Options): Promise<void
   release();
   if (options.json === true) process.stdout.write(`${JSON.stringify(claims, null, 1)}\n`);
   else process.stdout.write(`All figures on one page: ${page}\n`);
-}
-
-/** The command that continues this one, as the user would type it. */
-function command(): string {
-  if (process.env['npm_lifecycle_event'] === 'start') return 'npm start';
-  return ['layerwise', ...process.argv.slice(2)].map((a) => (/^[\w./:=@+-]+$/.test(a) ? a : `'${a.replaceAll("'", `'\\''`)}'`)).join(' ');
 }

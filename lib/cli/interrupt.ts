@@ -19,3 +19,9 @@ export function catchInterrupt(): Interrupt {
     release: () => void process.off('SIGINT', onSignal).off('SIGTERM', onSignal),
   };
 }
+
+/** The command that continues this one, as the user would type it. */
+export function command(): string {
+  if (process.env['npm_lifecycle_event'] === 'start') return 'npm start';
+  return ['layerwise', ...process.argv.slice(2)].map((a) => (/^[\w./:=@+-]+$/.test(a) ? a : `'${a.replaceAll("'", `'\\''`)}'`)).join(' ');
+}

@@ -20,8 +20,10 @@ for (const command of program.commands) command.exitOverride().showHelpAfterErro
 
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(0); // the reader, `head` say, has seen enough
-  throw error;
+  process.stderr.write(`error: cannot write the results: ${error.message}\n`);
+  process.exit(1);
 });
+process.stderr.on('error', () => undefined); // nobody reads the progress: the work goes on
 
 try {
   await program.parseAsync();

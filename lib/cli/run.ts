@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import canonicalize from 'canonicalize';
 import type { Command } from 'commander';
 import pc from 'picocolors';
 import { ArgumentError, FileError, OptionsError } from '../errors.js';
@@ -9,7 +10,7 @@ import type { Checkpoint, Training } from '../train/index.js';
 import { integerIn } from './arguments.js';
 import { configText, readConfig } from './config.js';
 import { UsageError } from './failure.js';
-import { catchInterrupt, INTERRUPTED } from './interrupt.js';
+import { catchInterrupt, command, INTERRUPTED } from './interrupt.js';
 
 interface Options {
   readonly json?: boolean;
@@ -52,7 +53,7 @@ async function run(path: string | undefined, options: Options): Promise<void> {
     const kept =
       options.checkpoint === undefined
         ? 'nothing is kept; --checkpoint FILE would have kept it'
-        : `kept in ${options.checkpoint}. To go on: layerwise ${process.argv.slice(2).join(' ')}`;
+        : `kept in ${options.checkpoint}. To go on: ${command()}`;
     process.stderr.write(`\ninterrupted at step ${record.steps}; ${kept}\n`);
     process.exitCode = INTERRUPTED;
     return;
@@ -69,7 +70,7 @@ interface Saver {
 /** A checkpoint holds the configuration it belongs to; only the length of the run may differ when it is continued. */
 async function checkpointFile(path: string, config: ParsedConfig, every: number): Promise<Saver> {
   const { decodeCheckpoint, encodeCheckpoint } = await import('../train/index.js');
-  const identity = stringify({ ...config, train: { ...(config['train'] as object), steps: null, seconds: null } });
+  const identity = identityOf(config);
   requireWritable(path);
   let resume: Checkpoint | undefined;
   if (existsSync(path)) {
@@ -102,6 +103,14 @@ async function checkpointFile(path: string, config: ParsedConfig, every: number)
       saved = training.step;
     },
   };
+}
+
+/** What must be equal for a run to continue a checkpoint: all but its length, which a schedule over all steps depends on. */
+function identityOf(config: ParsedConfig): string {
+  const train: Record<string, unknown> = { ...(config['train'] as object) };
+  delete train['seconds'];
+  if ((config['schedule'] as { kind: string }).kind !== 'cosine') delete train['steps'];
+  return canonicalize({ ...config, train }) ?? '';
 }
 
 /** The first top-level part in which two configurations differ. */

@@ -69,6 +69,7 @@ function normalised(values: Float64Array): Float64Array {
 function toeplitz(correlation: number, d: number): Covariance {
   const matrix = Matrix.zeros(d, d);
   for (let i = 0; i < d; i++) for (let j = 0; j < d; j++) matrix.data[i * d + j] = correlation ** Math.abs(i - j);
-  const eigenvalues = Float64Array.from(symmetricEigen(matrix).values).reverse();
-  return { eigenvalues, matrix, root: symmetricFunction(matrix, Math.sqrt), diagonal: correlation === 0 };
+  const positive = (x: number): number => Math.max(0, x); // rounding leaves the smallest a little below 0 as the correlation nears 1
+  const eigenvalues = Float64Array.from(symmetricEigen(matrix).values, positive).reverse();
+  return { eigenvalues, matrix, root: symmetricFunction(matrix, (x) => Math.sqrt(positive(x))), diagonal: correlation === 0 };
 }

@@ -1,7 +1,7 @@
 /** The table of experiments: configuration in, record out. */
 import type { z } from 'zod';
-import { OptionsError } from '../errors.js';
-import { parseOptions } from '../options.js';
+import { ArgumentError, OptionsError } from '../errors.js';
+import { dotted, parseOptions } from '../options.js';
 import { trainAsync, type TrainAsyncOptions, type TrainOptions } from '../train/index.js';
 import type { RunRecord } from '../types.js';
 import * as linearRepresentation from './linearRepresentation.js';
@@ -49,7 +49,23 @@ export function parseConfig(input: unknown, subject = 'config'): ParsedConfig {
         message: `must be one of ${experimentNames.join(', ')}; got ${JSON.stringify(name)}`,
       },
     ]);
+  requirePlain(input, [], subject);
   return parseOptions(experiment(name as ExperimentName).schema, input, subject);
+}
+
+/** Configurations are data: a schedule object would be accepted by an optimiser, and hide what it does from a trial's identity. */
+function requirePlain(value: unknown, keys: readonly PropertyKey[], subject: string): void {
+  if (typeof value === 'function')
+    throw new OptionsError(subject, [
+      {
+        path: dotted(keys.slice(0, -1)),
+        keys: keys.slice(0, -1),
+        value: 'an object with functions',
+        message: 'must be plain data; use schedule: {kind: ...}',
+      },
+    ]);
+  if (typeof value !== 'object' || value === null) return;
+  for (const key of Object.keys(value)) requirePlain((value as Record<string, unknown>)[key], [...keys, key], subject);
 }
 
 /** Task, network, optimiser and metrics of a parsed configuration, ready for `train`. */
@@ -67,6 +83,7 @@ export type RunOptions = Pick<TrainAsyncOptions, 'resume' | 'signal' | 'onProgre
 
 /** Runs one experiment to its end, yielding to the event loop now and then. */
 export async function runExperiment(config: ParsedConfig, options: RunOptions = {}): Promise<ExperimentRecord> {
+  if (!Object.hasOwn(table, config.experiment)) throw new ArgumentError('runExperiment: takes a configuration from parseConfig');
   const record = await trainAsync({ ...assemble(config), ...options });
   return { ...record, config, provenance: provenance() };
 }

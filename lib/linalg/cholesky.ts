@@ -24,6 +24,10 @@ export function cholesky(a: Matrix, out?: Matrix): Matrix {
   return l;
 }
 
+function requireSide(op: string, side: string): void {
+  if (side !== 'left' && side !== 'right') throw new ArgumentError(`${op}: side must be one of left, right; got ${JSON.stringify(side)}`);
+}
+
 function requirePositiveDefinite(op: string, info: number, n: number): void {
   if (info > 0)
     throw new NumericalError(
@@ -40,6 +44,7 @@ function requirePositiveDefinite(op: string, info: number, n: number): void {
  *  @throws ArgumentError on shapes or dtypes that do not fit
  *  Cost 2 n^2 m. Source: LAPACK dpotrs. */
 export function choleskySolve(l: Matrix, b: Matrix, side: 'left' | 'right' = 'left', out?: Matrix): Matrix {
+  requireSide('choleskySolve', side);
   requireSquare('choleskySolve', 'l', l);
   const n = l.rows;
   if (side === 'left') requireShape('choleskySolve', 'b', b, n, b.cols);
@@ -65,6 +70,7 @@ export function choleskySolve(l: Matrix, b: Matrix, side: 'left' | 'right' = 'le
  *  @throws ArgumentError on shapes or dtypes that do not fit; NumericalError NOT_POSITIVE_DEFINITE
  *  Cost n^3/3 + 2 n^2 m. Source: LAPACK dpotrf and dpotrs. */
 export function dampedSolve(a: Matrix, damping: number, x: Matrix, side: 'left' | 'right', work: Matrix): Matrix {
+  requireSide('dampedSolve', side);
   requireSquare('dampedSolve', 'a', a);
   const n = a.rows;
   if ((side === 'left' ? x.rows : x.cols) !== n) throw new ArgumentError(`dampedSolve: a is ${shape(a)}, x is ${shape(x)} (${side})`);

@@ -1,6 +1,6 @@
 import { ArgumentError } from '../errors.js';
 import { native } from '../native/index.js';
-import { type Matrix, requireDistinct, requireSameDtype, resultOf, shape } from './matrix.js';
+import { type Matrix, requireDistinct, requireSameDtype, resultOf, shape, requireKnown } from './matrix.js';
 
 export interface GemmOptions {
   readonly transposeA?: boolean;
@@ -22,6 +22,7 @@ export type Operands = 'NN' | 'NT' | 'TN' | 'TT';
  *  @throws ArgumentError on shapes or dtypes that do not fit, or when out shares memory with an operand
  *  Cost 2 m n k. Source: BLAS dgemm. */
 export function gemm(a: Matrix, b: Matrix, options: GemmOptions = {}): Matrix {
+  requireKnown('gemm', options, ['transposeA', 'transposeB', 'alpha', 'beta', 'out']);
   const { transposeA = false, transposeB = false, alpha = 1, beta = 0 } = options;
   if (beta !== 0 && options.out === undefined) throw new ArgumentError('gemm: beta other than 0 needs out');
   const out = resultOf('gemm', a, transposeA ? a.cols : a.rows, transposeB ? b.rows : b.cols, options.out);
@@ -32,6 +33,8 @@ const ints = new Int32Array(5);
 
 /** The same without an options object: for hot loops, which allocate nothing. C = alpha op(A) op(B) + beta C. */
 export function gemmInto(out: Matrix, a: Matrix, b: Matrix, operands: Operands = 'NN', alpha = 1, beta = 0): Matrix {
+  if (operands.length !== 2 || !'NT'.includes(operands[0]) || !'NT'.includes(operands[1]))
+    throw new ArgumentError(`gemm: operands must be one of NN, NT, TN, TT; got ${JSON.stringify(operands)}`);
   const ta = operands === 'TN' || operands === 'TT';
   const tb = operands === 'NT' || operands === 'TT';
   const m = ta ? a.cols : a.rows;

@@ -1,6 +1,6 @@
 import { ArgumentError } from '../errors.js';
 import { native } from '../native/index.js';
-import { type Matrix, requireDistinct, requireSameDtype, requireShape, resultOf } from './matrix.js';
+import { type Matrix, requireDistinct, requireSameDtype, requireShape, resultOf, requireKnown } from './matrix.js';
 
 export interface GemvOptions {
   readonly transpose?: boolean;
@@ -16,6 +16,7 @@ export interface GemvOptions {
  *  @throws ArgumentError on shapes or dtypes that do not fit, or when out shares memory with an operand
  *  Source: BLAS dgemv. */
 export function gemv(a: Matrix, x: Matrix, options: GemvOptions = {}): Matrix {
+  requireKnown('gemv', options, ['transpose', 'alpha', 'beta', 'out']);
   const { transpose = false, alpha = 1, beta = 0 } = options;
   requireShape('gemv', 'x', x, transpose ? a.rows : a.cols, 1);
   requireSameDtype('gemv', a, x);

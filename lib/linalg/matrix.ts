@@ -86,6 +86,7 @@ export class Matrix {
 }
 
 export function allocate(length: number, dtype: Dtype): Floats {
+  requireOneOf('Matrix', 'dtype', dtype, ['float64', 'float32']);
   try {
     return dtype === 'float64' ? new Float64Array(length) : new Float32Array(length);
   } catch (cause) {
@@ -113,6 +114,18 @@ export function requireSquare(op: string, what: string, m: Matrix): void {
 export function requireSameDtype(op: string, a: Matrix, b: Matrix): void {
   if (a.data.BYTES_PER_ELEMENT !== b.data.BYTES_PER_ELEMENT)
     throw new ArgumentError(`${op}: operands have different dtypes, ${a.dtype} and ${b.dtype}; convert one with clone(dtype)`);
+}
+
+/** Refuses a word that is not one of those allowed. */
+export function requireOneOf(op: string, what: string, value: string, allowed: readonly string[]): void {
+  if (!allowed.includes(value))
+    throw new ArgumentError(`${op}: ${what} must be one of ${allowed.join(', ')}; got ${JSON.stringify(value)}`);
+}
+
+/** Refuses options that an operation does not have: a misspelt one would be ignored in silence. */
+export function requireKnown(op: string, options: object, known: readonly string[]): void {
+  for (const key of Object.keys(options))
+    if (!known.includes(key)) throw new ArgumentError(`${op}: unknown option '${key}'; there are: ${known.join(', ')}`);
 }
 
 /** For entry-wise operations: equal shapes and dtypes. */

@@ -1,6 +1,15 @@
 import { ArgumentError } from '../errors.js';
 import { native } from '../native/index.js';
-import { type Matrix, requireDistinct, requireSameDtype, requireShape, requireSquare, resultOf } from './matrix.js';
+import {
+  type Matrix,
+  requireDistinct,
+  requireSameDtype,
+  requireShape,
+  requireSquare,
+  resultOf,
+  requireKnown,
+  requireOneOf,
+} from './matrix.js';
 
 export interface SymmOptions {
   /** Where the symmetric matrix stands: A B (left, default) or B A. */
@@ -17,7 +26,9 @@ export interface SymmOptions {
  *  @throws ArgumentError if a is not square, on shapes or dtypes that do not fit, or when out shares memory with an operand
  *  Source: BLAS dsymm. */
 export function symm(a: Matrix, b: Matrix, options: SymmOptions = {}): Matrix {
+  requireKnown('symm', options, ['side', 'alpha', 'beta', 'out']);
   const { side = 'left', alpha = 1, beta = 0 } = options;
+  requireOneOf('symm', 'side', side, ['left', 'right']);
   requireSquare('symm', 'a', a);
   const order = side === 'left' ? b.rows : b.cols;
   requireShape('symm', 'a', a, order, order);

@@ -1,6 +1,6 @@
 import { ArgumentError } from '../errors.js';
 import { native } from '../native/index.js';
-import { type Matrix, requireDistinct, requireSameDtype, requireShape, resultOf } from './matrix.js';
+import { type Matrix, requireDistinct, requireSameDtype, requireShape, resultOf, requireKnown } from './matrix.js';
 
 export interface SyrkOptions {
   /** A' A instead of A A'. */
@@ -16,6 +16,7 @@ export interface SyrkOptions {
  *  @throws ArgumentError on shapes or dtypes that do not fit, or when out shares memory with a
  *  Cost n^2 k, half of gemm's. Source: BLAS dsyrk. */
 export function syrk(a: Matrix, options: SyrkOptions = {}): Matrix {
+  requireKnown('syrk', options, ['transpose', 'alpha', 'beta', 'out']);
   const { transpose = false, alpha = 1, beta = 0 } = options;
   if (beta !== 0 && options.out === undefined) throw new ArgumentError('syrk: beta other than 0 needs out');
   const n = transpose ? a.cols : a.rows;

@@ -1,5 +1,14 @@
 import { native } from '../native/index.js';
-import { type Matrix, requireDistinct, requireSameDtype, requireShape, requireSquare, resultOf } from './matrix.js';
+import {
+  type Matrix,
+  requireDistinct,
+  requireSameDtype,
+  requireShape,
+  requireSquare,
+  resultOf,
+  requireKnown,
+  requireOneOf,
+} from './matrix.js';
 
 export interface TrsmOptions {
   /** op(A) X = alpha B (left, default) or X op(A) = alpha B. */
@@ -21,14 +30,20 @@ export interface TrsmOptions {
  *  @throws ArgumentError on shapes or dtypes that do not fit
  *  Cost n^2 m. Source: BLAS dtrsm. */
 export function trsm(a: Matrix, b: Matrix, options: TrsmOptions = {}): Matrix {
+  requireKnown('trsm', options, ['side', 'triangle', 'transpose', 'unit', 'alpha', 'out']);
   const { side = 'left', triangle = 'lower', transpose = false, unit = false, alpha = 1 } = options;
+  requireOneOf('trsm', 'side', side, ['left', 'right']);
+  requireOneOf('trsm', 'triangle', triangle, ['lower', 'upper']);
   requireSquare('trsm', 'a', a);
   const order = side === 'left' ? b.rows : b.cols;
   requireShape('trsm', 'a', a, order, order);
   requireSameDtype('trsm', a, b);
   const out = resultOf('trsm', b, b.rows, b.cols, options.out);
   requireDistinct('trsm', out, a);
-  if (out !== b) out.data.set(b.data);
+  if (out !== b) {
+    requireDistinct('trsm', out, b);
+    out.data.set(b.data);
+  }
   native.trsm(
     Int32Array.of(side === 'right' ? 1 : 0, triangle === 'lower' ? 1 : 0, transpose ? 1 : 0, unit ? 1 : 0, b.rows, b.cols),
     alpha,

@@ -1,5 +1,7 @@
 /** Population losses of linear representation learning in closed form (paper.md section 2), in float64 whatever the network's dtype. */
+import { z } from 'zod';
 import { ArgumentError } from '../errors.js';
+import { parseOptions, seed as seedField, size } from '../options.js';
 import { Matrix, cholesky, choleskySolve, gemm, leastSquares, norm } from '../linalg/index.js';
 import { Stream } from '../random/index.js';
 import type { LinearTeacher, Metric, Network, RepresentationTask } from '../types.js';
@@ -32,7 +34,7 @@ export function transferExcess(task: RepresentationTask): Metric {
   const target = gemm(teacher.head, task.features); // A, d_Y x d
   const weighted = gemm(target, teacher.covariance.matrix); // A Sigma
   return (network) => {
-    requireLinear('transferLoss', network);
+    requireLinear('transferLoss and transferExcess', network);
     const basis = orthonormalRowsOf(network.features); // the best head depends on the row space alone
     const gram = gemm(gemm(basis, teacher.covariance.matrix), basis, { transposeB: true });
     const head = choleskySolve(cholesky(gram), gemm(weighted, basis, { transposeB: true }), 'right');
@@ -40,9 +42,13 @@ export function transferExcess(task: RepresentationTask): Metric {
   };
 }
 
+const finiteSampleSchema = z.strictObject({ samples: size(), seed: seedField().default(0) });
+export type FiniteSampleOptions = z.input<typeof finiteSampleSchema>;
+
 /** Relative excess transfer loss of a head fitted by least squares on `samples` samples of the transfer task: what a user with that
  *  much data gets. Each call uses the same samples. @throws ArgumentError for a nonlinear network */
-export function finiteSampleTransferLoss(task: RepresentationTask, { samples, seed = 0 }: { samples: number; seed?: number }): Metric {
+export function finiteSampleTransferLoss(task: RepresentationTask, options: FiniteSampleOptions): Metric {
+  const { samples, seed } = parseOptions(finiteSampleSchema, options, 'finiteSampleTransferLoss');
   const teacher = task.transfer;
   const batch = { inputs: Matrix.zeros(samples, task.inputs, task.dtype), targets: Matrix.zeros(samples, task.outputs, task.dtype) };
   teacher.sample(new Stream(seed).substream('transfer-samples'), batch);

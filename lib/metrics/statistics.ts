@@ -1,5 +1,7 @@
 /** Summaries over seeds. */
+import { z } from 'zod';
 import { ArgumentError } from '../errors.js';
+import { parseOptions, size } from '../options.js';
 import type { Stream } from '../random/index.js';
 
 export function mean(values: readonly number[]): number {
@@ -31,9 +33,17 @@ export interface Interval {
   readonly high: number;
 }
 
+const bootstrapSchema = z.strictObject({
+  /** Share of resampled means inside. */
+  level: z.number().gt(0).lt(1).default(0.95),
+  resamples: size().default(2000),
+});
+export type BootstrapOptions = z.input<typeof bootstrapSchema>;
+
 /** Percentile bootstrap interval of the mean (Efron 1979): resamples drawn from `stream`, so that it repeats. With few values it is
  *  somewhat too narrow. Any non-finite value makes it [NaN, NaN]. */
-export function bootstrapInterval(values: readonly number[], stream: Stream, { level = 0.95, resamples = 2000 } = {}): Interval {
+export function bootstrapInterval(values: readonly number[], stream: Stream, options: BootstrapOptions = {}): Interval {
+  const { level, resamples } = parseOptions(bootstrapSchema, options, 'bootstrapInterval');
   if (values.length === 0) throw new ArgumentError('bootstrapInterval: no values');
   const n = values.length;
   if (!values.every(Number.isFinite)) return { low: NaN, high: NaN };

@@ -1,5 +1,5 @@
 /** How far the learned features are from the teacher's: principal angles between row spaces. */
-import { ArgumentError } from '../errors.js';
+import { ArgumentError, NumericalError } from '../errors.js';
 import {
   Matrix,
   copy,
@@ -18,6 +18,7 @@ import type { LinearTeacher, Metric } from '../types.js';
  * Sine of the largest principal angle between the row spaces of a and b, |A_hat (I - B_hat' B_hat)|_2 for orthonormal bases
  * (paper.md section 2). With unequal dimensions it is the smaller space's distance from the larger one, so a wide student that
  * contains the teacher's features is at distance 0. Exact to 1e-15 when the spaces are equal.
+ * @throws NumericalError SINGULAR when rows are dependent, or not numbers
  * @param a  k1 x d of full rank; @param b  k2 x d of full rank
  */
 export function distanceBetween(a: Matrix, b: Matrix): number {
@@ -51,7 +52,8 @@ function subspaceDistanceTo(target: Matrix): (features: Matrix) => number {
     if (held?.h !== h) held = { h, buffers: buffersFor(h, k, d) };
     const { double, tall, qr: factors, overlap, residual, gram, values } = held.buffers;
     double.data.set(features.data);
-    const { q } = qr(transpose(double, tall), factors); // d x h
+    const { q, r } = qr(transpose(double, tall), factors); // d x h
+    requireIndependent(r);
     gemmInto(overlap, basis, q); // k x h
     if (h <= k) {
       gemmInto(copy(q, residual), basis, overlap, 'TN', -1, 1); // Q - B'(B Q), d x h
@@ -97,5 +99,22 @@ export function principalAngles(a: Matrix, b: Matrix): Float64Array {
 /** An orthonormal basis of a's row space, in float64. @returns k x d, new */
 export function orthonormalRowsOf(a: Matrix): Matrix {
   if (a.rows > a.cols) throw new ArgumentError(`${a.rows} rows cannot be independent in dimension ${a.cols}`);
-  return transpose(qr(transpose(a.clone('float64'))).q);
+  const { q, r } = qr(transpose(a.clone('float64')));
+  requireIndependent(r);
+  return transpose(q);
+}
+
+/** Rows that are dependent to working precision span a smaller space, and QR would fill it up with a direction of its own making.
+ *  @param r  k x k, upper triangular
+ *  @throws NumericalError SINGULAR */
+function requireIndependent(r: Matrix): void {
+  const k = r.rows;
+  let largest = 0;
+  for (let i = 0; i < k; i++) largest = Math.max(largest, Math.abs(r.data[i * k + i]));
+  for (let i = 0; i < k; i++)
+    if (!(Math.abs(r.data[i * k + i]) > k * Number.EPSILON * largest))
+      throw new NumericalError(
+        'SINGULAR',
+        `the features have collapsed: row ${i} depends on the rows before it, so they span fewer than ${k} dimensions`,
+      );
 }

@@ -19,7 +19,7 @@ function load(): Native {
   const path = locate();
   if (!existsSync(path))
     throw new LibraryError(
-      `the native addon is not built (${path} does not exist). Run \`npm run build\` in the package's folder; \`bash scripts/setup.sh\` also installs what the build needs.`,
+      `the native addon is not built (${path} does not exist). Run \`npm run build:native\` in the package's folder, with a C++ compiler, cmake, OpenBLAS and LAPACKE installed.`,
     );
   try {
     return createRequire(import.meta.url)(path) as Native;
@@ -27,7 +27,7 @@ function load(): Native {
     const why = cause instanceof Error ? cause.message : String(cause);
     const remedy = /libopenblas|liblapacke/.test(why)
       ? 'Install the libraries it links to: apt-get install libopenblas0 liblapacke'
-      : 'Rebuild it for this Node and this machine: npm run build';
+      : 'Rebuild it for this Node and this machine: npm run build:native';
     throw new LibraryError(`the native addon does not load: ${why}. ${remedy}`, { cause });
   }
 }

@@ -43,13 +43,14 @@ export class BatchNorm {
     this.outputs = this.#normalised = Matrix.zeros(0, h, dtype);
   }
 
-  /** Normalises h by its own batch and moves the running statistics. @returns n x h, a held buffer */
-  forward(h: Matrix): Matrix {
+  /** Normalises h by its own batch, and moves the running statistics when the batch is fresh. @returns n x h, a held buffer */
+  forward(h: Matrix, fresh: boolean): Matrix {
     if (this.outputs.rows !== h.rows) {
       this.outputs = Matrix.zeros(h.rows, h.cols, h.dtype);
       this.#normalised = Matrix.zeros(h.rows, h.cols, h.dtype);
     }
     batchNormForward(h, EPSILON, this.#moments, this.#normalised);
+    if (!fresh) return affineRows(this.#normalised, this.#affine, this.outputs);
     const unbiased = h.rows > 1 ? h.rows / (h.rows - 1) : 1;
     for (let j = 0; j < h.cols; j++) {
       this.#blendRunning(j, this.#moments.data[j]);

@@ -63,6 +63,7 @@ class TwoLayer implements Network {
   readonly #derivativeGram: Matrix; // h x h
   readonly #map: AffineMap;
   #buffers: Buffers | undefined;
+  #dense: Matrix | undefined; // p x p
 
   constructor(o: z.output<typeof twoLayerSchema>) {
     const { inputs, hidden, outputs, dtype } = o;
@@ -102,11 +103,11 @@ class TwoLayer implements Network {
     this.#map = { weight: Matrix.zeros(outputs, inputs, dtype), bias: Matrix.zeros(outputs, 1, dtype) };
   }
 
-  forward(inputs: Matrix): Matrix {
+  forward(inputs: Matrix, fresh = true): Matrix {
     const b = this.#buffersFor(inputs.rows);
     gemmInto(b.hidden, inputs, this.features, 'NT');
     let preactivation = b.hidden;
-    if (this.#norm !== null) preactivation = this.#norm.forward(b.hidden);
+    if (this.#norm !== null) preactivation = this.#norm.forward(b.hidden, fresh);
     if (this.activation !== 'identity') activate(this.activation, preactivation, b.active, b.derivative!);
     this.#featureStats.inputs = inputs;
     this.#headStats.inputs = this.#activeOf(b);
@@ -117,7 +118,7 @@ class TwoLayer implements Network {
     const b = this.#buffers!;
     const active = this.#activeOf(b);
     const last = this.params.length - 1;
-    if (needs.gaussNewton) this.#formGaussNewton(b, active);
+    this.gaussNewton = needs.gaussNewton ? this.#formGaussNewton(b, active) : null;
     if (needs.outputFactor === 'ggn') this.#formOutputFactor(b);
     this.#featureStats.outputFactor = needs.outputFactor === 'ggn' ? this.#outputFactor : null;
 
@@ -168,14 +169,15 @@ class TwoLayer implements Network {
     if (this.#norm !== null) this.#norm.scaleBothSides(factor);
   }
 
-  #formGaussNewton(b: Buffers, active: Matrix): void {
+  #formGaussNewton(b: Buffers, active: Matrix): Matrix {
     if (this.#norm !== null)
       throw new ArgumentError(
         'the dense Gauss-Newton matrix is not defined through batch-norm, which mixes the samples; use batchNorm: false or a layer-wise method',
       );
     const p = this.params.reduce((sum, { value }) => sum + value.data.length, 0);
-    this.gaussNewton ??= Matrix.zeros(p, p, this.dtype);
-    gaussNewtonMatrix(this.gaussNewton, { inputs: this.#featureStats.inputs, active, derivative: b.derivative, head: this.#head });
+    this.#dense ??= Matrix.zeros(p, p, this.dtype);
+    gaussNewtonMatrix(this.#dense, { inputs: this.#featureStats.inputs, active, derivative: b.derivative, head: this.#head });
+    return this.#dense;
   }
 
   #buffersFor(rows: number): Buffers {

@@ -10,7 +10,7 @@ import { OptionsError } from '../errors.js';
 import { axpby, copy, Matrix, qr, scale, syrkInto, transpose, type Qr, dampedSolve } from '../linalg/index.js';
 import { parseOptions } from '../options.js';
 import type { Optimizer } from '../types.js';
-import { layerCount, rateAt, rateSchema } from './rate.js';
+import { layerCount, rateAt, rateSchema, requireRatePerLayer } from './rate.js';
 
 export const amgdSchema = z.strictObject({
   learningRate: rateSchema.default(0.1),
@@ -41,7 +41,17 @@ export function amgd(options: AmgdOptions = {}): Optimizer<AmgdState> {
             message: 'needs a network of exactly two weights (no batch-norm), a feature layer and a head',
           },
         ]);
+      requireRatePerLayer('amgd', 'learningRate', o.learningRate, params);
+      requireRatePerLayer('amgd', 'damping', o.damping, params);
       const g = params[0].value;
+      if (g.rows > g.cols)
+        throw new OptionsError('amgd', [
+          {
+            path: '',
+            value: String(g.rows),
+            message: `needs orthonormal features: at most ${g.cols} in dimension ${g.cols}; got ${g.rows}`,
+          },
+        ]);
       const k = Math.min(g.rows, g.cols);
       return {
         work: {

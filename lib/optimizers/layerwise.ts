@@ -3,6 +3,7 @@
  * with input batch A (N x n) and gradient V:
  *   W+ = W - learningRate (P + outputDamping I)^-1 V (Q + damping I)^-1,   Q = A'A/N,
  *   P = mean of J'J over the batch ('ggn': F'F for the features of a linear network, I for the head) or I ('none').
+ * Where P = I the left side is left out altogether: outputDamping does not apply to it.
  * The paper's scheme updates layers in turn: train with order 'alternating'. Factors are those of the batch, or with factorDecay > 0
  * bias-corrected moving averages. Parameters without layer statistics (batch-norm's) take a plain gradient step.
  */

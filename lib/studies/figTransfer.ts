@@ -154,12 +154,13 @@ function analyse(options: StudyOptions, lookup: Lookup): Analysis {
     const records = found.evaluation.map((t) => lookup(t)!);
     const place = { condition: condition.key, method: method.name };
     tuned.push({ ...place, learningRate: found.best.learningRate, atEdgeOfGrid: found.atEdge, candidates: found.candidates });
-    const elapsed = records[0].timing.at.map((_, i) => mean(records.map((r) => r.timing.at[i] ?? NaN)));
+    const longest = records.reduce((a, b) => (b.timing.at.length > a.timing.at.length ? b : a)); // a diverged run is shorter
+    const elapsed = longest.timing.at.map((_, i) => mean(records.map((r) => r.timing.at[i] ?? NaN)));
     seconds.push({ ...place, secondsToEnd: mean(records.map((r) => r.timing.trainingSeconds)), at: elapsed });
     for (const { key: metric } of [...METRICS, { key: 'population' }]) {
       const values = records.map((r) => finalValue(r, metric));
       finals.push({ ...place, metric, ...summary(values), values });
-      const { steps } = records[0].metrics[metric];
+      const { steps } = longest.metrics[metric];
       steps.forEach((x, i) => {
         const point = {
           condition: condition.key,

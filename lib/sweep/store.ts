@@ -5,6 +5,7 @@ import { FileError } from '../errors.js';
 import type { ExperimentRecord } from '../experiments/index.js';
 import { makeFolder, writeFileAtomic } from '../files.js';
 import { parse, stringify } from '../json.js';
+import { trial } from './trial.js';
 
 export interface Store {
   get(id: string): ExperimentRecord | undefined;
@@ -23,9 +24,9 @@ export function folderStore(folder: string): Store {
       const path = join(folder, nameOf(id));
       if (!known.has(nameOf(id)) || !existsSync(path)) return undefined;
       try {
-        return parse(readFileSync(path, 'utf8')) as ExperimentRecord;
+        return checked(parse(readFileSync(path, 'utf8')), id);
       } catch (cause) {
-        throw new FileError(path, 'this stored result cannot be read; delete the file to have the trial run again', { cause });
+        throw new FileError(path, 'this stored result is damaged; delete the file to have the trial run again', { cause });
       }
     },
     put(id, record) {
@@ -33,4 +34,19 @@ export function folderStore(folder: string): Store {
       known.add(nameOf(id));
     },
   };
+}
+
+/** @throws Error when a stored value is not the record of this trial */
+function checked(value: unknown, id: string): ExperimentRecord {
+  const record = value as Partial<ExperimentRecord> | null;
+  if (
+    typeof record !== 'object' ||
+    record === null ||
+    typeof record.status !== 'string' ||
+    record.metrics === undefined ||
+    record.timing === undefined
+  )
+    throw new Error('not a record');
+  if (trial(record.config).id !== id) throw new Error('the record of another trial');
+  return record as ExperimentRecord;
 }

@@ -1,4 +1,5 @@
 /** A training run frozen between two steps: every number of its state, bit for bit, as one .npz file that numpy also reads. */
+import { createHash } from 'node:crypto';
 import { ArgumentError } from '../errors.js';
 import { Matrix, readNpz, writeNpz } from '../linalg/index.js';
 
@@ -9,16 +10,35 @@ export interface Checkpoint {
 }
 
 const ABOUT = 'about.json';
+const DIGEST = 'sha256';
 
 export function encodeCheckpoint({ arrays, about }: Checkpoint): Uint8Array {
-  return writeNpz(arrays, { [ABOUT]: JSON.stringify(about) });
+  return writeNpz(arrays, { [ABOUT]: JSON.stringify({ ...about, [DIGEST]: digestOf(arrays) }) });
 }
 
-/** @throws ArgumentError when the bytes are not a checkpoint */
+/** sha256 over names, shapes and bytes: zip readers seldom check their own sums, and a flipped bit would go on as a number. */
+function digestOf(arrays: Checkpoint['arrays']): string {
+  const hash = createHash('sha256');
+  for (const name of Object.keys(arrays).sort()) {
+    const { rows, cols, dtype, data } = arrays[name];
+    hash.update(`${name} ${rows} ${cols} ${dtype}\n`).update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  }
+  return hash.digest('hex');
+}
+
+/** @throws ArgumentError when the bytes are not a checkpoint, or not as they were written */
 export function decodeCheckpoint(bytes: Uint8Array): Checkpoint {
   const { arrays, text } = readNpz(bytes);
-  if (text[ABOUT] === undefined) throw new ArgumentError('not a checkpoint: about.json is missing');
-  return { arrays, about: JSON.parse(text[ABOUT]) as Checkpoint['about'] };
+  let about: unknown;
+  try {
+    about = JSON.parse(text[ABOUT] ?? 'null');
+  } catch (cause) {
+    throw new ArgumentError(`not a checkpoint: its ${ABOUT} cannot be read`, { cause });
+  }
+  if (typeof about !== 'object' || about === null) throw new ArgumentError(`not a checkpoint: it has no ${ABOUT}`);
+  const { [DIGEST]: digest, ...rest } = about as Record<string, string | number>;
+  if (digest !== digestOf(arrays)) throw new ArgumentError('the checkpoint is damaged: its numbers are not those that were written');
+  return { arrays, about: rest };
 }
 
 /** Fields of a state object that are scratch space and not state. */
@@ -33,17 +53,32 @@ export function flatten(tree: unknown, path: string, into: Record<string, Matrix
     for (const [key, value] of Object.entries(tree)) if (key !== SCRATCH) flatten(value, `${path}/${key}`, into);
 }
 
-/** Puts the numbers back into a tree of the same structure, in place.
- *  @throws ArgumentError when an array is missing or of another shape: the checkpoint is of another configuration */
+/** Puts the numbers back into a tree of the same structure, in place. Call requireFit first. */
 export function restore(tree: unknown, path: string, from: Readonly<Record<string, Matrix>>): void {
-  if (tree instanceof Matrix) tree.data.set(stored(path, from, tree.rows, tree.cols).data);
-  else if (tree instanceof Float64Array || tree instanceof Float32Array) tree.set(stored(path, from, 1, tree.length).data);
-  else if (typeof tree === 'object' && tree !== null)
+  visit(tree, path, from, true);
+}
+
+/** @throws ArgumentError when an array is missing or of another shape: the checkpoint is of another configuration */
+export function requireFit(tree: unknown, path: string, from: Readonly<Record<string, Matrix>>): void {
+  visit(tree, path, from, false);
+}
+
+function visit(tree: unknown, path: string, from: Readonly<Record<string, Matrix>>, write: boolean): void {
+  if (tree instanceof Matrix) {
+    const { data } = stored(path, from, tree.rows, tree.cols);
+    if (write) tree.data.set(data);
+  } else if (tree instanceof Float64Array || tree instanceof Float32Array) {
+    const { data } = stored(path, from, 1, tree.length);
+    if (write) tree.set(data);
+  } else if (typeof tree === 'object' && tree !== null)
     for (const [key, value] of Object.entries(tree)) {
       if (key === SCRATCH) continue;
       const inner = `${path}/${key}`;
-      if (typeof value === 'number') (tree as Record<string, unknown>)[key] = stored(inner, from, 1, 1).data[0];
-      else restore(value, inner, from);
+      if (typeof value !== 'number') visit(value, inner, from, write);
+      else {
+        const [number] = stored(inner, from, 1, 1).data;
+        if (write) (tree as Record<string, unknown>)[key] = number;
+      }
     }
 }
 

@@ -19,13 +19,18 @@ export interface TrainAsyncOptions extends TrainOptions {
   readonly onProgress?: ((training: Training) => void) | undefined;
 }
 
-/** Steps between two looks at the event loop: signals, messages and timers are served in between. */
-const SLICE = 20;
+/** Milliseconds between two looks at the event loop: signals, messages and timers are served in between. */
+const SLICE = 50;
 
 /** The same without blocking the event loop for long: callers stay responsive, and an AbortSignal ends the run early. */
 export async function trainAsync({ signal, onProgress, ...options }: TrainAsyncOptions): Promise<RunRecord> {
   const training = new Training(options);
-  while (training.advance(SLICE)) {
+  const slice = (): boolean => {
+    const end = performance.now() + SLICE;
+    while (training.advance(1)) if (performance.now() >= end) return true;
+    return false;
+  };
+  while (slice()) {
     onProgress?.(training);
     await new Promise(setImmediate);
     if (signal?.aborted === true) training.stop('asked to stop');

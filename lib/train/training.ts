@@ -19,7 +19,7 @@ import type {
   Task,
   UpdateContext,
 } from '../types.js';
-import { flatten, restore, type Checkpoint } from './checkpoint.js';
+import { flatten, requireFit as requireCheckpointFit, restore, type Checkpoint } from './checkpoint.js';
 
 /** The part of the options that is plain data, with its defaults. */
 export const trainSchema = z.strictObject({
@@ -31,7 +31,7 @@ export const trainSchema = z.strictObject({
   seconds: positive().optional(),
   /** How layers take turns; by default as the optimiser's definition says, else simultaneous. */
   order: z.enum(['simultaneous', 'alternating', 'alternating-backward']).optional(),
-  /** Steps between two points of the metrics' curves; the first and last step always have one. */
+  /** Steps between two points of the metrics' curves, which also have one at the start and at the end. */
   every: size().default(10),
   /** The run counts as diverged once its loss is not finite, or above this many times the first batch's. */
   divergence: positive().default(1e6),
@@ -163,7 +163,7 @@ export class Training {
     flatten(this.#state, 'optimizer', arrays);
     for (const [name, { steps, values }] of Object.entries(this.#curves)) arrays[`curves/${name}`] = Matrix.from([steps, values]);
     flatten({ ...this.#clock(), at: Float64Array.from(this.#at) }, 'loop', arrays);
-    return { arrays, about: this.#about() };
+    return { arrays, about: { ...this.#about(), status: this.#status ?? 'running', reason: this.#reason ?? '' } };
   }
 
   #clock(): Record<string, number> {
@@ -196,24 +196,36 @@ export class Training {
     for (const [key, mine] of Object.entries(this.#about()))
       if (about[key] !== mine)
         throw new ArgumentError(`the checkpoint is of another run: its ${key} is ${about[key]}, this run's is ${mine}`);
-    restore(Object.fromEntries(this.network.params.map(({ name, value }) => [name, value])), 'params', arrays);
-    restore(this.network.state, 'network', arrays);
-    restore(this.#state, 'optimizer', arrays);
+    const params = Object.fromEntries(this.network.params.map(({ name, value }) => [name, value]));
     const clock = this.#clock();
-    restore(clock, 'loop', arrays);
+    const parts = [
+      [params, 'params'],
+      [this.network.state, 'network'],
+      [this.#state, 'optimizer'],
+      [clock, 'loop'],
+    ] as const;
+    for (const [tree, path] of parts) requireCheckpointFit(tree, path, arrays); // all of it before the first number is changed
+    const curves = Object.entries(this.#curves).map(([name, curve]) => ({ curve, saved: savedCurve(name, arrays) }));
+    for (const [tree, path] of parts) restore(tree, path, arrays);
     this.#context.step = clock['step'];
     this.#stream.seek(clock['position']);
     this.#firstLoss = clock['firstLoss'];
     this.#lastLoss = clock['lastLoss'];
     this.#trainingSeconds = clock['trainingSeconds'];
     this.#at.push(...(arrays['loop/at']?.data ?? []));
-    for (const [name, curve] of Object.entries(this.#curves)) {
-      const saved = arrays[`curves/${name}`];
-      if (saved === undefined) throw new ArgumentError(`the checkpoint has no curve of ${name}; resume with the metrics it was made with`);
+    for (const { curve, saved } of curves) {
       curve.steps.push(...saved.data.subarray(0, saved.cols));
       curve.values.push(...saved.data.subarray(saved.cols));
     }
-    if (this.step >= this.#o.steps) this.#status = 'done';
+    this.#restoreStatus(about);
+  }
+
+  /** A run that diverged or failed stays so; one that was done goes on only where its budget has grown. */
+  #restoreStatus({ status, reason }: Checkpoint['about']): void {
+    if (status === 'diverged' || status === 'failed') {
+      this.#status = status;
+      this.#reason = String(reason);
+    } else if (this.step >= this.#o.steps || this.#trainingSeconds >= (this.#o.seconds ?? Infinity)) this.#status = 'done';
   }
 
   #takeStep(): void {
@@ -222,7 +234,7 @@ export class Training {
     try {
       for (let p = 0; p < this.#phases.length; p++) {
         const phase = this.#phases[p];
-        const loss = this.#evaluate(phase);
+        const loss = this.#evaluate(phase, p === 0);
         if (p === 0 && this.#diverges(loss)) return;
         this.#optimizer.update(this.#context, this.#state, this.#steps, phase);
         for (const i of phase) axpby(1, this.#steps[i], 1, this.network.params[i].value);
@@ -234,8 +246,8 @@ export class Training {
     }
   }
 
-  #evaluate(phase: readonly number[]): number {
-    const outputs = this.network.forward(this.#batch.inputs);
+  #evaluate(phase: readonly number[], fresh: boolean): number {
+    const outputs = this.network.forward(this.#batch.inputs, fresh);
     const loss = this.#loss.evaluate(outputs, this.#batch.targets, this.#outputGradient);
     this.network.backward(this.#outputGradient, this.#optimizer.needs, phase);
     this.#context.gaussNewton = this.network.gaussNewton;
@@ -245,7 +257,7 @@ export class Training {
   #diverges(loss: number): boolean {
     this.#lastLoss = loss;
     if (this.step === 1) this.#firstLoss = loss;
-    if (Number.isFinite(loss) && !(loss > this.#o.divergence * this.#firstLoss)) return false;
+    if (Number.isFinite(loss) && !(loss > this.#o.divergence * (Math.abs(this.#firstLoss) || 1))) return false;
     this.#status = 'diverged';
     this.#reason = `step ${this.step}: the loss is ${loss}, from ${this.#firstLoss} at the start`;
     return true;
@@ -264,6 +276,12 @@ export class Training {
     this.#at.push(this.#trainingSeconds);
     this.#onPoint?.(this);
   }
+}
+
+function savedCurve(name: string, arrays: Checkpoint['arrays']): Matrix {
+  const saved = arrays[`curves/${name}`];
+  if (saved?.rows !== 2) throw new ArgumentError(`the checkpoint has no curve of ${name}; resume with the metrics it was made with`);
+  return saved;
 }
 
 function add(curve: Curve, step: number, value: number): void {

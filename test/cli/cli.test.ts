@@ -87,6 +87,8 @@ describe('layerwise run', () => {
     ['broken YAML', 'task: {inputs: 5\n', /bad\.yaml: line \d+, column \d+: /],
     ['a doubled key', 'seed: 1\nseed: 2\n', /line 2, column 1: Map keys must be unique/],
     ['a list', '- 1\n', /must be an object|must be a/],
+    ['an alias that leads nowhere', 'task: *nothing\n', /bad\.yaml: .*nothing/],
+    ['rates for amgd that do not fit', 'optimizer: {name: amgd, damping: [1]}\n', /damping: must be one value or one a layer/],
   ])('exits 2 with the place, the value and what is allowed for %s', (_what, text, message) => {
     const { status, stdout, stderr } = run('run', file('bad.yaml', text));
     expect(stderr).toMatch(message);
@@ -158,6 +160,18 @@ describe('layerwise figures', () => {
       status: 1,
       stderr: expect.stringMatching(/taken\/figures: cannot create it: a part of the path is a file/),
     });
+  });
+
+  it('stops at once, exit 1, when a result cannot be written', () => {
+    // A limit on file sizes stands in for a full disk.
+    const limited = spawnSync('bash', ['-c', `ulimit -f 1; exec '${process.execPath}' '${MAIN}' figures --out out`], {
+      encoding: 'utf8',
+      cwd: folder,
+      timeout: 30_000,
+    });
+    expect(limited.status).toBe(1);
+    expect(limited.stderr).toMatch(/error: out\/fig-transfer\/trials\/\w+\.json: cannot write it/);
+    expect(readdirSync(join(folder, 'out/fig-transfer/trials'))).toEqual([]);
   });
 
   it('on Ctrl-C keeps the trials that are done, prints how to go on, and goes on from them', async () => {

@@ -55,6 +55,11 @@ describe('parseConfig', () => {
   });
 });
 
+it('parseConfig throws OptionsError for a schedule object: configurations are data', () => {
+  const config = { optimizer: { name: 'sgd', learningRate: { at: () => 0.1 } } };
+  expect(() => parseConfig(config)).toThrow(/optimizer\.learningRate: must be plain data/);
+});
+
 describe('runExperiment', () => {
   it('returns a record with its configuration and provenance', async () => {
     const record = await runExperiment(parseConfig({ ...TINY, transferSamples: 30 }));

@@ -55,6 +55,19 @@ describe.each(CASES)('in $dtype on $layout', ({ dtype, epsilon, place }) => {
   });
 });
 
+refuses('gemm', [
+  [
+    'an option is misspelt',
+    () => gemm(random(2, 2), random(2, 2), { transB: true } as never),
+    /unknown option 'transB'; there are: transposeA/,
+  ],
+  [
+    'the operands are no such letters',
+    () => gemmInto(random(2, 2), random(2, 2), random(2, 2), 'XX' as never),
+    /one of NN, NT, TN, TT; got "XX"/,
+  ],
+]);
+
 describe('laws', () => {
   const size = fc.integer({ min: 0, max: 20 });
   const shapes = fc.tuple(size, size, size, size);

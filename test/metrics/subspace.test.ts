@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { orthonormalRows } from '../../lib/data/index.js';
-import { ArgumentError } from '../../lib/errors.js';
+import { ArgumentError, NumericalError } from '../../lib/errors.js';
 import { Matrix } from '../../lib/linalg/index.js';
 import { distanceBetween, principalAngles, subspaceDistance } from '../../lib/metrics/index.js';
 import { Stream } from '../../lib/random/index.js';
@@ -62,6 +62,15 @@ describe('subspace distance', () => {
     const network = smallNetwork({ dtype: 'float32' });
     network.features.data.set(task.features.data);
     expect(subspaceDistance(task)(network)).toBeLessThan(2e-7);
+  });
+
+  it('throws NumericalError when the features have collapsed, where QR would make up a direction', () => {
+    const a = frame(3, 8, 1);
+    const twice = Matrix.from([a.toRows()[0], a.toRows()[1], a.toRows()[0]]);
+    for (const collapsed of [Matrix.zeros(3, 8), twice]) {
+      expect(() => distanceBetween(collapsed, a)).toThrow(NumericalError);
+      expect(() => principalAngles(collapsed, a)).toThrow(/collapsed/);
+    }
   });
 
   it('throws ArgumentError when dimensions do not fit', () => {

@@ -81,6 +81,17 @@ describe('prediction', () => {
     }
   });
 
+  it('moves running statistics once a batch, also where a step looks at the batch again', () => {
+    const network = smallNetwork({ batchNorm: true });
+    const { inputs } = batchOf(smallTask(), 30);
+    network.forward(inputs);
+    const once = network.state['running'].clone();
+    network.forward(inputs, false);
+    expect(network.state['running'].data).toEqual(once.data);
+    network.forward(inputs);
+    expect(network.state['running'].data).not.toEqual(once.data);
+  });
+
   it.each([false, true])('is the affine map it reports, with batch-norm %s', (batchNorm) => {
     const network = smallNetwork({ batchNorm });
     const { inputs } = batchOf(smallTask(), 30);

@@ -91,7 +91,7 @@ it.each(Object.keys(optimizers) as (keyof typeof optimizers)[])(
   },
 );
 
-it.each(['sgd', 'adam', 'adamw', 'layerwise', 'gaussNewton'] as const)(
+it.each(['sgd', 'adam', 'adamw', 'layerwise', 'gaussNewton', 'amgd'] as const)(
   '%s throws OptionsError for a list of rates that is not one a layer',
   (name) => {
     expect(() => create({ name, options: { learningRate: [0.1, 0.2, 0.3] }, bound: 1 }).init(smallNetwork().params)).toThrow(
@@ -100,8 +100,9 @@ it.each(['sgd', 'adam', 'adamw', 'layerwise', 'gaussNewton'] as const)(
   },
 );
 
-it('the loop allocates no matrix after its first step', () => {
-  const training = trainingOf(CASES[0]);
+// The dense Gauss-Newton matrix is formed by products of their own, whose results it does not keep.
+it.each(CASES.filter((row) => row.name !== 'gaussNewton'))('the loop makes no matrix after its first step: $title in $dtype', (row) => {
+  const training = trainingOf(row);
   training.advance(1);
   const zeros = Matrix.zeros.bind(Matrix);
   let made = 0;

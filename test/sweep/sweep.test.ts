@@ -27,25 +27,35 @@ describe('a trial', () => {
 });
 
 describe('folderStore', () => {
-  it('gives back what was put, NaN and infinities included, also to another process', () => {
-    const record = {
+  const recordOf = ({ config }: Trial): ExperimentRecord =>
+    ({
       status: 'diverged',
       metrics: { loss: { steps: [1], values: [NaN] }, d: { steps: [1], values: [-Infinity] } },
-    } as unknown as ExperimentRecord;
-    folderStore(folder).put('abc', record);
-    expect(folderStore(folder).get('abc')).toEqual(record);
+      timing: { trainingSeconds: 0, at: [] },
+      config,
+    }) as unknown as ExperimentRecord;
+
+  it('gives back what was put, NaN and infinities included, also to another process', () => {
+    const { id } = tiny(1);
+    folderStore(folder).put(id, recordOf(tiny(1)));
+    expect(folderStore(folder).get(id)).toEqual(recordOf(tiny(1)));
     expect(folderStore(folder).get('abd')).toBeUndefined();
+  });
+
+  it.each([['null'], ['{}'], ['"x"'], ['{"status":']])('throws FileError for a file that holds %s', (text) => {
+    writeFileSync(join(folder, 'abc.json'), text);
+    expect(() => folderStore(folder).get('abc')).toThrow(FileError);
+    expect(() => folderStore(folder).get('abc')).toThrow(/abc\.json: .* delete the file/);
+  });
+
+  it('throws FileError for the record of another trial', () => {
+    folderStore(folder).put('abc', recordOf(tiny(1)));
+    expect(() => folderStore(folder).get('abc')).toThrow(/damaged/);
   });
 
   it('leaves no temporary file behind', () => {
     folderStore(folder).put('abc', {} as ExperimentRecord);
     expect(readdirSync(folder)).toEqual(['abc.json']);
-  });
-
-  it('throws FileError naming a file that is damaged', () => {
-    writeFileSync(join(folder, 'abc.json'), '{"status":');
-    expect(() => folderStore(folder).get('abc')).toThrow(FileError);
-    expect(() => folderStore(folder).get('abc')).toThrow(/abc\.json: .* delete the file/);
   });
 });
 
@@ -81,6 +91,19 @@ describe('runTrials', () => {
     const { records, failures } = await run([bad, tiny(2)], folderStore(folder));
     expect(records.size).toBe(1);
     expect(failures).toMatchObject([{ error: expect.stringMatching(/one a layer/) }]);
+  });
+
+  it('stops, and leaves no child behind, when a result cannot be stored', async () => {
+    const full: Store = {
+      get: () => undefined,
+      put: () => {
+        throw new FileError('x', 'the disk is full');
+      },
+    };
+    const trials = Array.from({ length: 8 }, (_, s) => tiny(s));
+    await expect(run(trials, full)).rejects.toThrow('the disk is full');
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect(childrenOfThisProcess()).toEqual([]);
   });
 
   it('keeps what is done when it is aborted, and goes on from there', async () => {

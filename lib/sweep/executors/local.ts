@@ -74,6 +74,7 @@ export async function* runLocally(trials: readonly Trial[], { jobs, threads, sig
       else await new Promise<void>((resolve) => (wake = resolve));
     }
   } finally {
+    queue.length = 0; // whoever stopped listening wants no more of it, and no replacement children
     signal?.removeEventListener('abort', abort);
     for (const { process } of children) process.kill('SIGKILL');
   }
