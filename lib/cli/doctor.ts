@@ -1,9 +1,9 @@
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
-import pc from 'picocolors';
 import { LibraryError } from '../errors.js';
 import type { SystemInfo } from '../linalg/index.js';
+import { colors as pc } from '../terminal.js';
 
 /** Variables that choose OpenBLAS's kernels. */
 const HOLDING = ['OPENBLAS_CORETYPE', 'OPENBLAS_L2_SIZE'] as const;

@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs';
 import canonicalize from 'canonicalize';
 import type { Command } from 'commander';
-import pc from 'picocolors';
 import { ArgumentError, FileError, OptionsError } from '../errors.js';
 import type { ExperimentRecord, ParsedConfig } from '../experiments/index.js';
 import { readBytes, requireWritable, writeFileAtomic } from '../files.js';
@@ -11,6 +10,7 @@ import { integerIn } from './arguments.js';
 import { configText, readConfig } from './config.js';
 import { UsageError } from './failure.js';
 import { catchInterrupt, command, INTERRUPTED } from './interrupt.js';
+import { colors as pc } from '../terminal.js';
 
 interface Options {
   readonly json?: boolean;

@@ -1,6 +1,6 @@
 /** Claims of the paper, judged by numbers: the rule is written down with the measurement, and both verdicts are printed alike. */
 import Table from 'cli-table3';
-import pc from 'picocolors';
+import { colors as pc } from '../terminal.js';
 
 /** A number with its interval over seeds. */
 export interface Measured {

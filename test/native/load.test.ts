@@ -26,7 +26,7 @@ it('loading throws LibraryError naming the build when the addon is not there', a
   await expect(load()).rejects.toMatchObject({
     name: 'LibraryError',
     code: 'ERR_LIBRARY',
-    message: expect.stringMatching(/the native addon is not built \(.*none\.node does not exist\)\. Run `npm run build`/),
+    message: expect.stringMatching(/the native addon is not built \(.*none\.node does not exist\)\. Run `npm run build:native`/),
   });
 });
 
@@ -38,7 +38,7 @@ it('loading throws LibraryError with the cause and a remedy when the addon is br
     name: 'LibraryError',
     code: 'ERR_LIBRARY',
     message: expect.stringMatching(
-      /the native addon does not load: .*broken\.node.*Rebuild it for this Node and this machine: npm run build/,
+      /the native addon does not load: .*broken\.node.*Rebuild it for this Node and this machine: npm run build:native/,
     ),
     cause: expect.any(Error),
   });
