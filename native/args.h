@@ -134,20 +134,14 @@ class Args {
   bool absent(std::size_t i) { return info_[i].IsNull(); }
 
   /** Element count of a float array that decides its own length. */
-  std::size_t length(std::size_t i) {
-    void* data = nullptr;
-    napi_typedarray_type type{};
-    return view(i, &type, &data);
-  }
+  std::size_t length(std::size_t i) { return look(i); }
 
   /** True for Float64Array, false for Float32Array; anything else is a TypeError. */
   bool is_double(std::size_t i) {
-    void* data = nullptr;
-    napi_typedarray_type type{};
-    view(i, &type, &data);
-    if (type == napi_float64_array) return true;
-    if (type == napi_float32_array) return false;
-    type_error(place(i) + " must be a Float64Array or a Float32Array, got a " + type_name(type));
+    look(i);
+    if (seen_type_ == napi_float64_array) return true;
+    if (seen_type_ == napi_float32_array) return false;
+    type_error(place(i) + " must be a Float64Array or a Float32Array, got a " + type_name(seen_type_));
   }
 
   /** Call after all arrays are noted: an output that overlaps another array would be read while it is written. */
@@ -187,13 +181,15 @@ class Args {
   }
 
   std::size_t view(std::size_t i, napi_typedarray_type* type, void** data) {
-    napi_value value = info_[i];
+    if (seen_ == i) {
+      *type = seen_type_;
+      *data = seen_data_;
+      return seen_length_;
+    }
     napi_value buffer = nullptr;
     std::size_t length = 0;
-    bool is_typed = false;
-    if (napi_is_typedarray(info_.Env(), value, &is_typed) != napi_ok || !is_typed) type_error(place(i) + " must be a typed array");
-    if (napi_get_typedarray_info(info_.Env(), value, type, &length, data, &buffer, nullptr) != napi_ok)
-      type_error(place(i) + " is not a readable typed array");
+    if (napi_get_typedarray_info(info_.Env(), info_[i], type, &length, data, &buffer, nullptr) != napi_ok)
+      type_error(place(i) + " must be a typed array");
     bool plain = false;
     if (napi_is_arraybuffer(info_.Env(), buffer, &plain) != napi_ok || !plain)
       type_error(place(i) + " is backed by shared memory, which another thread could change during the call");
@@ -201,6 +197,13 @@ class Args {
     if (length == 0 && napi_is_detached_arraybuffer(info_.Env(), buffer, &detached) == napi_ok && detached)
       type_error(place(i) + " is detached: its memory was transferred away");
     return length;
+  }
+
+  /** A view that is kept: what decides between float and double, or its own length, is asked for again soon. */
+  std::size_t look(std::size_t i) {
+    seen_length_ = view(i, &seen_type_, &seen_data_);
+    seen_ = i;
+    return seen_length_;
   }
 
   template <typename T>
@@ -218,6 +221,10 @@ class Args {
   const char* op_;
   std::array<Span, 6> spans_{};
   std::size_t spans_used_ = 0;
+  std::size_t seen_ = static_cast<std::size_t>(-1);
+  napi_typedarray_type seen_type_{};
+  void* seen_data_ = nullptr;
+  std::size_t seen_length_ = 0;
 };
 
 /** A size in elements; int operands are non-negative, so the product of two fits. */

@@ -33,7 +33,7 @@ const ints = new Int32Array(5);
 
 /** The same without an options object: for hot loops, which allocate nothing. C = alpha op(A) op(B) + beta C. */
 export function gemmInto(out: Matrix, a: Matrix, b: Matrix, operands: Operands = 'NN', alpha = 1, beta = 0): Matrix {
-  if (operands.length !== 2 || !'NT'.includes(operands[0]) || !'NT'.includes(operands[1]))
+  if (operands !== 'NN' && operands !== 'NT' && operands !== 'TN' && operands !== 'TT')
     throw new ArgumentError(`gemm: operands must be one of NN, NT, TN, TT; got ${JSON.stringify(operands)}`);
   const ta = operands === 'TN' || operands === 'TT';
   const tb = operands === 'NT' || operands === 'TT';
