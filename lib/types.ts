@@ -66,7 +66,7 @@ export interface Parameter {
 
 export type Params = readonly Parameter[];
 
-/** Which matrix stands for the curvature on a layer's output side: see optimizers.md, Factors. */
+/** Which matrix stands for the curvature on a layer's output side. */
 export type OutputFactor = 'ggn' | 'none';
 
 /** What an optimiser asks of the network beside gradients. */

@@ -1,5 +1,5 @@
 /**
- * Linear representation learning (paper.md section 2): y = F* G* x + e with x = Sigma^(1/2) u. The training and the
+ * Linear representation learning (Zhang, Moniri et al. 2025): y = F* G* x + e with x = Sigma^(1/2) u. The training and the
  * transfer task share G* (orthonormal rows) and differ in F*, Sigma and noise.
  */
 import { z } from 'zod';

@@ -1,4 +1,4 @@
-/** Experiment `linear-representation`: one optimiser on one task of linear representation learning (paper.md section 2). */
+/** Experiment `linear-representation`: one optimiser on one task of linear representation learning (Zhang, Moniri et al. 2025). */
 import { z } from 'zod';
 import { linearRepresentation, linearRepresentationSchema } from '../data/index.js';
 import { finiteSampleTransferLoss, populationLoss, subspaceDistance, transferLoss } from '../metrics/index.js';

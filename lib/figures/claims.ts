@@ -11,7 +11,7 @@ export interface Measured {
 }
 
 export interface Claim {
-  /** Letter of paper.md's list and a number: 'A1'. */
+  /** A letter, the paper's claim, and a number: 'A1'. */
   readonly id: string;
   readonly statement: string;
   /** What has to be true of the measured numbers. */

@@ -1,4 +1,4 @@
-/** Population losses of linear representation learning in closed form (paper.md section 2), in float64 whatever the network's dtype. */
+/** Population losses of linear representation learning in closed form (Zhang, Moniri et al. 2025), in float64 whatever the network's dtype. */
 import { z } from 'zod';
 import { ArgumentError } from '../errors.js';
 import { parseOptions, seed as seedField, size } from '../options.js';

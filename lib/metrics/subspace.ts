@@ -16,7 +16,7 @@ import type { LinearTeacher, Metric } from '../types.js';
 
 /**
  * Sine of the largest principal angle between the row spaces of a and b, |A_hat (I - B_hat' B_hat)|_2 for orthonormal bases
- * (paper.md section 2). With unequal dimensions it is the smaller space's distance from the larger one, so a wide student that
+ * (Zhang, Moniri et al. 2025). With unequal dimensions it is the smaller space's distance from the larger one, so a wide student that
  * contains the teacher's features is at distance 0. Exact to 1e-15 when the spaces are equal.
  * @throws NumericalError SINGULAR when rows are dependent, or not numbers
  * @param a  k1 x d of full rank; @param b  k2 x d of full rank

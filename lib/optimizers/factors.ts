@@ -1,4 +1,4 @@
-/** Factors of layer-wise preconditioners as moving averages. See optimizers.md, Factors. */
+/** Factors of layer-wise preconditioners as bias-corrected moving averages. */
 import { axpby, Matrix, syrkInto } from '../linalg/index.js';
 
 /** A factor averaged over steps, bias-corrected: w <- decay w + 1; F <- (1 - 1/w) F + F_batch / w. */

@@ -1,5 +1,5 @@
 /**
- * The paper's layer-wise preconditioned update (Zhang, Moniri et al. 2025; stylised KFAC, paper.md section 1), per weight W (m x n)
+ * The paper's layer-wise preconditioned update (Zhang, Moniri et al. 2025; stylised KFAC), per weight W (m x n)
  * with input batch A (N x n) and gradient V:
  *   W+ = W - learningRate (P + outputDamping I)^-1 V (Q + damping I)^-1,   Q = A'A/N,
  *   P = mean of J'J over the batch ('ggn': F'F for the features of a linear network, I for the head) or I ('none').

@@ -1,6 +1,6 @@
 /**
  * fig-transfer: linear representation learning at low, middle and high anisotropy. Training loss, subspace distance and transfer
- * loss against steps (and seconds) for every method of paper.md section 2 that the package has. Claims A to D.
+ * loss against steps (and seconds) for every method of the paper that the package has. Claims A to D.
  */
 import { bootstrapInterval, mean } from '../metrics/index.js';
 import { curveGrid, dotPlot, type CurvePoint } from '../figures/index.js';
