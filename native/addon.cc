@@ -1,10 +1,15 @@
 // The export table: every native operation, by concern. lib/native/addon.ts holds the same table for TypeScript.
+#include "activations.h"
 #include "args.h"
+#include "cross_entropy.h"
 #include "eigen.h"
 #include "entrywise.h"
 #include "factorisations.h"
+#include "images.h"
+#include "normalisation.h"
 #include "products.h"
 #include "random.h"
+#include "rows.h"
 #include "signs.h"
 #include "system.h"
 
@@ -52,14 +57,34 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   float_or_double<Axpby>(env, exports);
   float_or_double<Scale>(env, exports);
   float_or_double<Hadamard>(env, exports);
-  float_or_double<Transpose>(env, exports);
-  float_or_double<Activation>(env, exports);
+  float_or_double<DivideEntries>(env, exports);
   float_or_double<Adam>(env, exports);
-  float_or_double<BatchNormForward>(env, exports);
-  float_or_double<AffineRows>(env, exports);
-  float_or_double<BatchNormBackward>(env, exports);
   float_or_double<SquaredLoss>(env, exports);
+
+  float_or_double<Transpose>(env, exports);
+  float_or_double<CopyBlock>(env, exports);
+  float_or_double<BroadcastRow>(env, exports);
+  float_or_double<ColumnSums>(env, exports);
+  float_or_double<ScaleRows>(env, exports);
+  float_or_double<ScaleColumns>(env, exports);
+  float_or_double<DivideByOuterSum>(env, exports);
+  float_or_double<AffineRows>(env, exports);
+
+  float_or_double<Activation>(env, exports);
+  float_or_double<Softmax>(env, exports);
   float_or_double<SoftmaxCrossEntropy>(env, exports);
+  float_or_double<LogisticLoss>(env, exports);
+  float_or_double<BatchNormForward>(env, exports);
+  float_or_double<BatchNormBackward>(env, exports);
+  float_or_double<LayerNormForward>(env, exports);
+  float_or_double<LayerNormBackward>(env, exports);
+
+  float_or_double<Unfold>(env, exports);
+  float_or_double<Fold>(env, exports);
+  float_or_double<MaxPool>(env, exports);
+  float_or_double<MaxPoolBackward>(env, exports);
+  float_or_double<AveragePool>(env, exports);
+  float_or_double<AveragePoolBackward>(env, exports);
 
   single<SystemInfo>(env, exports);
   single<SetThreads>(env, exports);

@@ -230,6 +230,18 @@ class Args {
 /** A size in elements; int operands are non-negative, so the product of two fits. */
 inline std::size_t area(int rows, int cols) { return static_cast<std::size_t>(rows) * static_cast<std::size_t>(cols); }
 
+/** The same for any number of factors; too large for size_t, it is the largest one, which no array's length equals. */
+template <typename... Sizes>
+std::size_t volume(Sizes... sizes) {
+  std::size_t product = 1;
+  bool empty = false, whole = true;
+  for (const std::size_t size : {static_cast<std::size_t>(sizes)...}) {
+    empty |= size == 0;
+    whole &= !__builtin_mul_overflow(product, size, &product);
+  }
+  return empty ? 0 : whole ? product : std::numeric_limits<std::size_t>::max();
+}
+
 template <typename F>
 Napi::Value guarded(Napi::Env env, const char* op, F body) {
   try {

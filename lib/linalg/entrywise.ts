@@ -28,6 +28,13 @@ export function hadamard(x: Matrix, y: Matrix, out: Matrix): Matrix {
   return out;
 }
 
+/** x_ij /= y_ij + damping, in place. @returns x */
+export function divideEntries(x: Matrix, y: Matrix, damping: number): Matrix {
+  requireAlike('divideEntries', x, y);
+  native.divideEntries(x.data, y.data, damping);
+  return x;
+}
+
 /** Sum of x_ij y_ij. */
 export function dot(x: Matrix, y: Matrix): number {
   requireAlike('dot', x, y);

@@ -116,6 +116,12 @@ export function requireSameDtype(op: string, a: Matrix, b: Matrix): void {
     throw new ArgumentError(`${op}: operands have different dtypes, ${a.dtype} and ${b.dtype}; convert one with clone(dtype)`);
 }
 
+/** For a plain array that goes with a matrix, such as eigenvalues: its length and its dtype. */
+export function requireVector(op: string, what: string, v: Floats, length: number, dtype: Dtype): void {
+  if (v.length !== length || !(v instanceof (dtype === 'float64' ? Float64Array : Float32Array)))
+    throw new ArgumentError(`${op}: ${what} must hold ${length} entries of ${dtype}`);
+}
+
 /** Refuses a word that is not one of those allowed. */
 export function requireOneOf(op: string, what: string, value: string, allowed: readonly string[]): void {
   if (!allowed.includes(value))

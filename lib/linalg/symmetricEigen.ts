@@ -1,7 +1,8 @@
 import { ArgumentError } from '../errors.js';
 import { native } from '../native/index.js';
-import { type Floats, Matrix, allocate, requireDistinct, requireSquare, resultOf } from './matrix.js';
+import { type Floats, Matrix, allocate, requireDistinct, requireSquare, requireVector, resultOf } from './matrix.js';
 import { requireConverged } from './lapack.js';
+import { scaleColumns } from './rowsAndColumns.js';
 
 export interface SymmetricEigen {
   /** Eigenvalues, ascending. */
@@ -21,8 +22,7 @@ export function symmetricEigen(a: Matrix, out?: SymmetricEigen): SymmetricEigen 
   requireSquare('symmetricEigen', 'a', a);
   const vectors = resultOf('symmetricEigen', a, a.rows, a.rows, out?.vectors);
   const values = out?.values ?? allocate(a.rows, a.dtype);
-  if (values.length !== a.rows || values.BYTES_PER_ELEMENT !== a.data.BYTES_PER_ELEMENT)
-    throw new ArgumentError(`symmetricEigen: out.values must hold ${a.rows} entries of ${a.dtype}`);
+  requireVector('symmetricEigen', 'out.values', values, a.rows, a.dtype);
   if (vectors !== a) {
     requireDistinct('symmetricEigen', vectors, a);
     vectors.data.set(a.data);
@@ -69,11 +69,16 @@ export function symmetricFunction(a: Matrix, f: (eigenvalue: number) => number):
   return fromEigen(Array.from(values, f), vectors);
 }
 
-/** V diag(w) V' from eigenvectors in columns. @returns new n x n */
+/** V diag(w) V' from eigenvectors in columns.
+ *  @param values   m numbers, rounded to the dtype of the eigenvectors
+ *  @param vectors  n x m
+ *  @returns new n x n
+ *  @throws ArgumentError when there is not one value for each vector */
 export function fromEigen(values: ArrayLike<number>, vectors: Matrix): Matrix {
   const { rows: n, cols: m } = vectors;
-  const scaled = vectors.clone();
-  for (let i = 0; i < n; i++) for (let j = 0; j < m; j++) scaled.data[i * m + j] *= values[j];
+  const w = vectors.data instanceof Float64Array ? Float64Array.from(values) : Float32Array.from(values);
+  requireVector('fromEigen', 'values', w, m, vectors.dtype);
+  const scaled = scaleColumns(vectors.clone(), w);
   const out = Matrix.zeros(n, n, vectors.dtype);
   native.gemm(Int32Array.of(0, 1, n, n, m), 1, scaled.data, vectors.data, 0, out.data);
   return out;

@@ -37,14 +37,34 @@ export interface Native {
   axpby(alpha: number, x: Floats, beta: number, y: Floats): void;
   scale(alpha: number, x: Floats): void;
   hadamard(x: Floats, y: Floats, out: Floats): void;
-  transpose(ints: Ints, a: Floats, out: Floats): void;
-  activation(ints: Ints, x: Floats, y: Floats, derivative: Floats): void;
+  divideEntries(x: Floats, y: Floats, damping: number): void;
   adam(hyper: Float64Array, g: Floats, m: Floats, v: Floats, most: Floats | null, step: Floats): void;
-  batchNormForward(ints: Ints, epsilon: number, h: Floats, moments: Floats, normalised: Floats): void;
-  affineRows(ints: Ints, x: Floats, affine: Floats, y: Floats): void;
-  batchNormBackward(ints: Ints, epsilon: number, normalised: Floats, scales: Floats, dy: Floats, grads: Floats): void;
   squaredLoss(ints: Ints, f: Floats, y: Floats, gradient: Floats): number;
-  softmaxCrossEntropy(ints: Ints, labels: Int32Array, logits: Floats): number;
+
+  transpose(ints: Ints, a: Floats, out: Floats): void;
+  copyBlock(ints: Ints, from: Floats, to: Floats): void;
+  broadcastRow(ints: Ints, row: Floats, out: Floats): void;
+  columnSums(ints: Ints, alpha: number, x: Floats, out: Floats): void;
+  scaleRows(ints: Ints, x: Floats, s: Floats): void;
+  scaleColumns(ints: Ints, x: Floats, s: Floats): void;
+  divideByOuterSum(ints: Ints, x: Floats, left: Floats | null, right: Floats, damping: number): void;
+  affineRows(ints: Ints, x: Floats, affine: Floats, y: Floats): void;
+
+  activation(ints: Ints, parameters: Float64Array, x: Floats, y: Floats, derivative: Floats): void;
+  softmax(ints: Ints, logits: Floats, out: Floats): void;
+  softmaxCrossEntropy(ints: Ints, logits: Floats, labels: Floats, gradient: Floats): number;
+  logisticLoss(ints: Ints, f: Floats, y: Floats, gradient: Floats): number;
+  batchNormForward(ints: Ints, epsilon: number, h: Floats, moments: Floats, normalised: Floats): void;
+  batchNormBackward(ints: Ints, epsilon: number, normalised: Floats, scales: Floats, dy: Floats, grads: Floats): void;
+  layerNormForward(ints: Ints, epsilon: number, x: Floats, normalised: Floats, inverse: Floats): void;
+  layerNormBackward(ints: Ints, normalised: Floats, inverse: Floats, gamma: Floats, dy: Floats, grads: Floats): void;
+
+  unfold(ints: Ints, images: Floats, out: Floats): void;
+  fold(ints: Ints, patches: Floats, out: Floats): void;
+  maxPool(ints: Ints, images: Floats, out: Floats, chosen: Int32Array): void;
+  maxPoolBackward(ints: Ints, dy: Floats, chosen: Int32Array, dx: Floats): void;
+  averagePool(ints: Ints, images: Floats, out: Floats): void;
+  averagePoolBackward(ints: Ints, dy: Floats, dx: Floats): void;
 
   systemInfo(): SystemInfo;
   setThreads(ints: Ints): void;

@@ -1,6 +1,19 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Matrix, addToDiagonal, axpby, copy, dot, ema, hadamard, norm, scale, trace, transpose } from '../../lib/linalg/index.js';
+import {
+  Matrix,
+  addToDiagonal,
+  axpby,
+  copy,
+  divideEntries,
+  dot,
+  ema,
+  hadamard,
+  norm,
+  scale,
+  trace,
+  transpose,
+} from '../../lib/linalg/index.js';
 import { CASES, DTYPES, FIXED, build, combine, expectClose, expectThrows, random, refuses, transposed, withEntry } from '../close.js';
 
 const SHAPES = [
@@ -45,6 +58,19 @@ describe.each(CASES)('in $dtype on $layout', ({ dtype, epsilon, place }) => {
       for (const result of [out, hadamard(ontoX, y, ontoX), hadamard(x, ontoY, ontoY)]) expectClose(result, expected, tolerance);
     });
 
+    it('divideEntries divides by y + damping in place, also x by itself', () => {
+      const [x, y] = pair();
+      y.data.forEach((value, i) => (y.data[i] = Math.abs(value)));
+      const expected = build(m, n, (i, j) => x.get(i, j) / (y.get(i, j) + 0.5));
+      expect(divideEntries(x, y, 0.5)).toBe(x);
+      expectClose(x, expected, tolerance);
+      expectClose(
+        divideEntries(y, y, 0),
+        build(m, n, () => 1),
+        0,
+      );
+    });
+
     it('dot, norm and trace are the plain sums', () => {
       const [x, y] = pair();
       const sum = (f: (i: number) => number): number => Array.from(x.data.keys()).reduce((total, i) => total + f(i), 0);
@@ -87,7 +113,7 @@ describe.each(CASES)('in $dtype on $layout', ({ dtype, epsilon, place }) => {
   it('a NaN stays in its entry, and makes sums NaN', () => {
     const x = place(withEntry(random(3, 4, dtype), 1, 1, NaN));
     const y = random(3, 4, dtype, 2);
-    for (const z of [axpby(1, x, 1, y.clone()), scale(2, place(x)), hadamard(x, y, y.clone())])
+    for (const z of [axpby(1, x, 1, y.clone()), scale(2, place(x)), hadamard(x, y, y.clone()), divideEntries(y.clone(), x, 1)])
       expect(Array.from(z.data, Number.isNaN).flatMap((nan, i) => (nan ? [i] : []))).toEqual([5]);
     expect([dot(x, y), norm(x), trace(x)]).toEqual([NaN, NaN, NaN]);
   });
@@ -119,6 +145,7 @@ for (const [op, call] of [
   ['axpby', (a: Matrix, b: Matrix) => axpby(1, a, 1, b)],
   ['dot', dot],
   ['copy', copy],
+  ['divideEntries', (a: Matrix, b: Matrix) => divideEntries(a, b, 1)],
   ['hadamard', (a: Matrix, b: Matrix) => hadamard(a, b, a.clone())],
 ] as const)
   refuses(op, [
@@ -139,6 +166,7 @@ refuses('transpose', [
 it.each([
   ['axpby', (a: Matrix, b: Matrix) => axpby(1, a, 1, b)],
   ['hadamard', (a: Matrix, b: Matrix) => hadamard(a, a, b)],
+  ['divideEntries', (a: Matrix, b: Matrix) => divideEntries(a, b, 1)],
 ] as const)('%s throws RangeError when the output overlaps an operand in part', (_op, call) => {
   const memory = new Float64Array(5);
   const shifted = (at: number): Matrix => Matrix.wrap(memory.subarray(at, at + 4), 2, 2);

@@ -121,7 +121,9 @@ describe.each(CASES)('in $dtype on $layout', ({ dtype, epsilon, place }) => {
 
   it('fromEigen multiplies out a part of the spectrum', () => {
     const v = place(random(4, 2, dtype));
+    const before = v.clone();
     expectClose(fromEigen([2, -3], v), multiply(scaleColumns(v, [2, -3]), transposed(v)), 32 * epsilon);
+    expectClose(v, before, 0);
   });
 
   it('size 0 gives empty results', () => {
@@ -177,6 +179,9 @@ refuses('symmetricEigen', [
   ['vectors overlap a', () => symmetricEigen(a, { values, vectors: Matrix.wrap(a.data, 3, 3) }), /symmetricEigen: out shares memory/],
 ]);
 refuses('symmetricEigenvalues', [['a is not square', () => symmetricEigenvalues(wide), /symmetricEigenvalues: a must be square/]]);
+refuses('fromEigen', [
+  ['there are fewer values than vectors', () => fromEigen([1, 2], a), /fromEigen: values must hold 3 entries of float64/],
+]);
 refuses('symmetricEigenRange', [
   ['a is not square', () => symmetricEigenRange(wide, 0, 0), /symmetricEigenRange: a must be square/],
   ...(

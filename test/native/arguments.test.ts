@@ -22,7 +22,7 @@ function argument(slot: Slot, dtype: Dtype): unknown {
     case 'ints':
       return Int32Array.from(slot.values);
     case 'floats':
-      return (dtype === 'float64' ? new Float64Array(slot.length) : new Float32Array(slot.length)).fill(0.5);
+      return (dtype === 'float64' ? new Float64Array(slot.length) : new Float32Array(slot.length)).fill(slot.below === undefined ? 0.5 : 0);
     case 'doubles':
       return Float64Array.from(slot.values);
     case 'indices':
@@ -190,7 +190,7 @@ describe.each(DTYPES)('in $dtype', ({ dtype }) => {
             call,
             RangeError,
             CODE,
-            /must hold \d+ elements|is a flag: 0 or 1, got|must satisfy 1 <= first|is unknown|must be in \[1, 1024\]/,
+            /must hold \d+ elements|is a flag: 0 or 1, got|must satisfy 1 <= first|is unknown|must be in \[1, 1024\]|must fit into the padded|padding is 0 here|lies outside the matrix/,
           );
         }
       });
@@ -243,8 +243,8 @@ describe('meaning that the native layer checks, because it is memory safety', ()
     ],
     [
       'softmaxCrossEntropy refuses a label',
-      () => native.softmaxCrossEntropy(Int32Array.of(3, 3), Int32Array.of(0, 3, 0), a),
-      /label 1 is 3/,
+      () => native.softmaxCrossEntropy(Int32Array.of(3, 3), a, Float64Array.of(0, 3, 0), a),
+      /label 1 is no whole number in \[0, 3\)/,
     ],
     ['syevr refuses an empty range', () => native.syevr(Int32Array.of(3, 2, 1), a, new Float64Array(0), null), /1 <= first <= last <= n/],
     ['syevr refuses a range from 0', () => native.syevr(Int32Array.of(3, 0, 1), a, new Float64Array(2), null), /1 <= first <= last <= n/],
@@ -255,8 +255,8 @@ describe('meaning that the native layer checks, because it is memory safety', ()
     ],
     [
       'activation refuses an unknown kind',
-      () => native.activation(Int32Array.of(2), a, a.slice(), a.slice()),
-      /activation kind 2 is unknown/,
+      () => native.activation(Int32Array.of(6), new Float64Array(0), a, a.slice(), a.slice()),
+      /activation kind 6 is unknown/,
     ],
     ['setThreads refuses 0', () => native.setThreads(Int32Array.of(0)), /threads must be in \[1, 1024\]/],
     [

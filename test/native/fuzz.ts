@@ -73,6 +73,7 @@ class Call implements Draft {
 
   #argument(slot: Slot, floats: ViewClass, special: number, random: Random): unknown {
     const number = (): number => (random.uniform() < special ? random.pick(SPECIAL) : 4 * random.uniform() - 2);
+    const whole = (below: number) => (): number => random.below(Math.min(below, 2 ** 24));
     switch (slot.kind) {
       case 'absent':
         return null;
@@ -82,7 +83,7 @@ class Call implements Draft {
         return Int32Array.from(slot.values);
       case 'floats':
         if (slot.optional && random.below(2) === 0) return null;
-        return this.#guard(floats, slot.length, number, slot.written);
+        return this.#guard(floats, slot.length, slot.below === undefined ? number : whole(slot.below), slot.written);
       case 'doubles':
         return this.#guard(Float64Array, slot.values.length, (i) => slot.values[i], slot.written);
       case 'indices':

@@ -6,7 +6,14 @@ export type Op = keyof Native;
 /** One argument of a call. Lengths and values in it fit together with those of the other slots. */
 export type Slot =
   | { readonly kind: 'ints'; readonly values: readonly number[] }
-  | { readonly kind: 'floats'; readonly length: number; readonly written: boolean; readonly optional: boolean }
+  | {
+      readonly kind: 'floats';
+      readonly length: number;
+      readonly written: boolean;
+      readonly optional: boolean;
+      /** Where given, the entries are whole numbers in [0, below). */
+      readonly below?: number;
+    }
   | { readonly kind: 'doubles'; readonly values: readonly number[]; readonly written: boolean }
   | { readonly kind: 'indices'; readonly length: number; readonly low: number; readonly high: number; readonly written: boolean }
   | { readonly kind: 'words'; readonly length: number; readonly written: boolean }
@@ -25,11 +32,14 @@ const ints = (...values: number[]): Slot => ({ kind: 'ints', values });
 const input = (length: number): Slot => ({ kind: 'floats', length, written: false, optional: false });
 const output = (length: number): Slot => ({ kind: 'floats', length, written: true, optional: false });
 const optional = (length: number): Slot => ({ kind: 'floats', length, written: true, optional: true });
+const optionalInput = (length: number): Slot => ({ kind: 'floats', length, written: false, optional: true });
+const labels = (length: number, below: number): Slot => ({ kind: 'floats', length, written: false, optional: false, below });
+const doubles = (...values: number[]): Slot => ({ kind: 'doubles', values, written: false });
 const indices = (length: number, low: number, high: number, written = false): Slot => ({ kind: 'indices', length, low, high, written });
 const words = (length: number, written = false): Slot => ({ kind: 'words', length, written });
 const scalar = (least = -Infinity): Slot => ({ kind: 'scalar', least });
 const stream = (): Slot => ({ kind: 'doubles', values: [1, 2, 300], written: true });
-const hyper = (): Slot => ({ kind: 'doubles', values: [0.1, 0.9, 0.99, 1e-8, 0.1, 0.01], written: false });
+const hyper = (): Slot => doubles(0.1, 0.9, 0.99, 1e-8, 0.1, 0.01);
 
 /** In the order of native/addon.cc. */
 export const SIGNATURES: Readonly<Record<Op, (choose: Choices) => Slot[]>> = {
@@ -128,42 +138,135 @@ export const SIGNATURES: Readonly<Record<Op, (choose: Choices) => Slot[]>> = {
     const n = size();
     return [input(n), input(n), output(n)];
   },
-  transpose: ({ size }) => {
-    const [m, n] = [size(), size()];
-    return [ints(m, n), input(m * n), output(m * n)];
-  },
-  activation: ({ size, flag }) => {
+  divideEntries: ({ size }) => {
     const n = size();
-    return [ints(flag()), input(n), output(n), output(n)];
+    return [output(n), input(n), scalar()];
   },
   adam: ({ size }) => {
     const n = size();
     return [hyper(), input(n), output(n), output(n), optional(n), output(n)];
   },
-  batchNormForward: ({ size }) => {
-    const [n, d] = [size(1), size()];
-    return [ints(n, d), scalar(), input(n * d), output(2 * d), output(n * d)];
+  squaredLoss: ({ size }) => {
+    const [n, d] = [size(), size()];
+    return [ints(n, d), input(n * d), input(n * d), output(n * d)];
+  },
+
+  transpose: ({ size }) => {
+    const [m, n] = [size(), size()];
+    return [ints(m, n), input(m * n), output(m * n)];
+  },
+  copyBlock: ({ size }) => {
+    const [rows, cols, fromRow, fromCol, toRow, toCol] = [size(), size(), size(), size(), size(), size()].map((x) => Math.min(x, 2 ** 30));
+    const [m, n] = [fromRow + rows, fromCol + cols]; // the rectangle ends where `from` does, and one before `to`
+    const [p, q] = [toRow + rows + 1, toCol + cols + 1];
+    return [ints(rows, cols, m, n, fromRow, fromCol, p, q, toRow, toCol), input(m * n), output(p * q)];
+  },
+  broadcastRow: ({ size }) => {
+    const [n, d] = [size(), size()];
+    return [ints(n, d), input(d), output(n * d)];
+  },
+  columnSums: ({ size }) => {
+    const [n, d] = [size(), size()];
+    return [ints(n, d), scalar(), input(n * d), output(d)];
+  },
+  scaleRows: ({ size }) => {
+    const [m, n] = [size(), size()];
+    return [ints(m, n), output(m * n), input(m)];
+  },
+  scaleColumns: ({ size }) => {
+    const [m, n] = [size(), size()];
+    return [ints(m, n), output(m * n), input(n)];
+  },
+  divideByOuterSum: ({ size }) => {
+    const [m, n] = [size(), size()];
+    return [ints(m, n), output(m * n), optionalInput(m), input(n), scalar()];
   },
   affineRows: ({ size }) => {
     const [n, d] = [size(), size()];
     return [ints(n, d), input(n * d), input(2 * d), output(n * d)];
   },
+
+  activation: ({ size }) => {
+    const [n, kind] = [size(), (size() + 4) % 6]; // a leaky ReLU for the size of 4 that tests of single arguments get
+    const parameters = kind === 2 ? [0.1] : kind === 5 ? Array.from({ length: n % 4 }, (_, k) => 1 / (k + 1)) : [];
+    return [ints(kind), doubles(...parameters), input(n), output(n), output(n)];
+  },
+  softmax: ({ size }) => {
+    const [n, c] = [size(), size()];
+    return [ints(n, c), input(n * c), output(n * c)];
+  },
+  softmaxCrossEntropy: ({ size }) => {
+    const [n, c] = [size(), size(1)];
+    return [ints(n, c), input(n * c), labels(n, c), output(n * c)];
+  },
+  logisticLoss: ({ size }) => {
+    const [n, c] = [size(), size()];
+    return [ints(n, c), input(n * c), input(n * c), output(n * c)];
+  },
+  batchNormForward: ({ size }) => {
+    const [n, d] = [size(1), size()];
+    return [ints(n, d), scalar(), input(n * d), output(2 * d), output(n * d)];
+  },
   batchNormBackward: ({ size }) => {
     const [n, d] = [size(1), size()];
     return [ints(n, d), scalar(), input(n * d), input(2 * d), output(n * d), output(2 * d)];
   },
-  squaredLoss: ({ size }) => {
-    const [n, d] = [size(), size()];
-    return [ints(n, d), input(n * d), input(n * d), output(n * d)];
+  layerNormForward: ({ size }) => {
+    const [n, d] = [size(), size(1)];
+    return [ints(n, d), scalar(), input(n * d), output(n * d), output(n)];
   },
-  softmaxCrossEntropy: ({ size }) => {
-    const [n, c] = [size(), size(1)];
-    return [ints(n, c), indices(n, 0, c - 1), output(n * c)];
+  layerNormBackward: ({ size }) => {
+    const [n, d] = [size(), size(1)];
+    return [ints(n, d), input(n * d), input(n), input(d), output(n * d), output(2 * d)];
+  },
+
+  unfold: (choices) => {
+    const { values, images, patches } = windows(choices, true);
+    return [ints(...values), input(images), output(patches)];
+  },
+  fold: (choices) => {
+    const { values, images, patches } = windows(choices, true);
+    return [ints(...values), input(patches), output(images)];
+  },
+  maxPool: (choices) => {
+    const { values, images, pooled } = windows(choices, false);
+    return [ints(...values), input(images), output(pooled), indices(pooled, 0, 0, true)];
+  },
+  maxPoolBackward: (choices) => {
+    const { values, image, images, pooled } = windows(choices, false);
+    return [ints(...values), input(pooled), indices(pooled, 0, image - 1), output(images)];
+  },
+  averagePool: (choices) => {
+    const { values, images, pooled } = windows(choices, false);
+    return [ints(...values), input(images), output(pooled)];
+  },
+  averagePoolBackward: (choices) => {
+    const { values, images, pooled } = windows(choices, false);
+    return [ints(...values), input(pooled), output(images)];
   },
 
   systemInfo: () => [],
   setThreads: () => [ints(1)],
 };
+
+/** Images, a kernel that fits into them and their padding, and the counts of entries: integers in native order. */
+function windows({ size }: Choices, padded: boolean): { values: number[]; image: number; images: number; pooled: number; patches: number } {
+  const [n, c] = [size(), size()];
+  const [height, width] = [1 + (size() % 6), 1 + (size() % 7)];
+  const padding = padded ? size() % 3 : 0;
+  const [kernelHeight, kernelWidth] = [1 + (size() % (height + 2 * padding)), 1 + (size() % (width + 2 * padding))];
+  const stride = 1 + (size() % 3);
+  const along = (length: number, kernel: number): number => Math.floor((length + 2 * padding - kernel) / stride) + 1;
+  const image = height * width * c;
+  const pooled = n * along(height, kernelHeight) * along(width, kernelWidth) * c;
+  return {
+    values: [n, height, width, c, kernelHeight, kernelWidth, stride, padding],
+    image,
+    images: n * image,
+    pooled,
+    patches: pooled * kernelHeight * kernelWidth,
+  };
+}
 
 /** m, n and min(m, n). */
 function sizes(size: Choices['size']): [number, number, number] {
