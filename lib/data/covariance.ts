@@ -5,9 +5,8 @@ import { z } from 'zod';
 import { ArgumentError } from '../errors.js';
 import { Matrix, fromEigen, symmetricEigen, symmetricFunction } from '../linalg/index.js';
 import { fraction, nonNegative, positive } from '../options.js';
-import type { Stream } from '../random/index.js';
+import { haar, type Stream } from '../random/index.js';
 import type { Covariance } from '../types.js';
-import { haar } from './haar.js';
 
 /** Eigenbasis: Haar-random, or the coordinate axes (entry-wise methods depend on it). */
 const basis = { basis: z.enum(['haar', 'identity']).default('haar') };

@@ -6,10 +6,9 @@ import { z } from 'zod';
 import { OptionsError } from '../errors.js';
 import { type Dtype, Matrix, gemm, gemmInto } from '../linalg/index.js';
 import { nonNegative, parseOptions, seed, size } from '../options.js';
-import { SignTable, Stream } from '../random/index.js';
+import { SignTable, Stream, haar, orthonormalRows } from '../random/index.js';
 import type { Batch, Covariance, LinearTeacher, RepresentationTask } from '../types.js';
 import { covariance, covarianceSchema } from './covariance.js';
-import { haar, orthonormalRows } from './haar.js';
 
 /** Condition number of F*: singular values log-spaced between 1 and its inverse. */
 const headCondition = z.number().min(1);
@@ -117,7 +116,7 @@ function linearTeacher(parts: TeacherParts): LinearTeacher {
     gemmInto(projected, inputs, g, 'NT');
     gemmInto(targets, projected, f, 'NT', 1, noise > 0 ? 1 : 0);
   };
-  return { name: parts.name, inputs: features.cols, outputs: head.rows, dtype, features, head, covariance: sigma, noise, sample };
+  return { name: parts.name, inputs: features.cols, outputs: head.rows, targets: head.rows, dtype, features, head, covariance: sigma, noise, sample };
 }
 
 function scaleColumns(x: Matrix, factors: readonly number[]): void {

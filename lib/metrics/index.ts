@@ -1,3 +1,4 @@
+export { accuracy, meanLoss } from './accuracy.js';
 export { distanceBetween, orthonormalRowsOf, principalAngles, subspaceDistance } from './subspace.js';
 export { finiteSampleTransferLoss, populationLoss, transferExcess, transferLoss } from './linearLoss.js';
 export { bootstrapInterval, mean, median, quantile, standardError, type Interval } from './statistics.js';

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { covariance, covarianceSchema, haar, orthonormalRows, type CovarianceOptions } from '../../lib/data/index.js';
+import { covariance, covarianceSchema, type CovarianceOptions } from '../../lib/data/index.js';
 import { ArgumentError } from '../../lib/errors.js';
 import { symmetricEigenvalues } from '../../lib/linalg/index.js';
-import { Stream } from '../../lib/random/index.js';
+import { Stream, haar, orthonormalRows } from '../../lib/random/index.js';
 import { expectClose, expectOrthonormal, multiply, transposed } from '../close.js';
 
 const D = 12;

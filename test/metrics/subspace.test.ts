@@ -1,10 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { orthonormalRows } from '../../lib/data/index.js';
 import { ArgumentError, NumericalError } from '../../lib/errors.js';
 import { Matrix } from '../../lib/linalg/index.js';
 import { distanceBetween, principalAngles, subspaceDistance } from '../../lib/metrics/index.js';
-import { Stream } from '../../lib/random/index.js';
+import { Stream, orthonormalRows } from '../../lib/random/index.js';
 import { expectClose, FIXED, multiply, random } from '../close.js';
 import { smallNetwork, smallTask } from '../fixtures.js';
 
