@@ -10,7 +10,7 @@ import type { Stream } from './random/index.js';
 export interface Batch {
   /** n x inputs. */
   readonly inputs: Matrix;
-  /** n x outputs. */
+  /** n x targets: values to regress on (n x outputs), or class indices (n x 1). */
   readonly targets: Matrix;
 }
 
@@ -18,7 +18,10 @@ export interface Batch {
 export interface Task {
   readonly name: string;
   readonly inputs: number;
+  /** Width of a network for it: values to predict, or classes. */
   readonly outputs: number;
+  /** Columns of its targets: `outputs` for regression, 1 for class labels. */
+  readonly targets: number;
   readonly dtype: Dtype;
   /** Fills the batch with fresh samples from the stream. Allocates nothing after the first call at a batch size. */
   sample(stream: Stream, batch: Batch): void;
@@ -60,35 +63,62 @@ export interface Parameter {
   readonly value: Matrix;
   /** The layer it belongs to, from 0 at the input: parameters of one layer move together in alternating order. */
   readonly layer: number;
-  /** Only weights have layer statistics; vectors (batch-norm scale and shift) have none. */
-  readonly role: 'weight' | 'vector';
+  /** Only weights have layer statistics. A bias belongs to the weight of its layer; vectors are scales and shifts of a
+   *  normalisation. */
+  readonly role: 'weight' | 'bias' | 'vector';
 }
 
 export type Params = readonly Parameter[];
 
-/** Which matrix stands for the curvature on a layer's output side. */
-export type OutputFactor = 'ggn' | 'none';
+/**
+ * Which matrix stands for the curvature on a layer's output side, a mean over samples of g g' with g = d loss / d (layer output):
+ *   ggn        type-2 Gauss-Newton: J_i' H_i J_i, J_i the Jacobian of the network's outputs in the layer's, H_i the loss's Hessian
+ *   mc         labels drawn from the model, one a sample: an unbiased estimate of ggn for the losses here
+ *   empirical  labels of the data: the empirical Fisher, another matrix
+ *   none       the identity
+ * Through batch-norm, `ggn` and `mc` hold its statistics fixed; `empirical` uses the gradients as they are.
+ */
+export type OutputFactor = 'ggn' | 'mc' | 'empirical' | 'none';
 
 /** What an optimiser asks of the network beside gradients. */
 export interface Needs {
   readonly inputs: boolean;
   readonly outputFactor: OutputFactor;
-  /** The dense Gauss-Newton matrix of all parameters. */
-  readonly gaussNewton: boolean;
+  /** Also the rows behind the output factor, for methods that rescale in an eigenbasis. */
+  readonly outputRows: boolean;
+  /** The dense curvature matrix of all parameters: the Gauss-Newton or a Fisher matrix. */
+  readonly dense: OutputFactor;
+  /** Products with the Gauss-Newton matrix, by `curvatureTimes`. */
+  readonly products?: boolean;
 }
 
-/** What a weight layer reports after a backward pass. */
+/** What a weight layer reports for its last batch of n samples. */
 export interface LayerStats {
-  /** n x in: the layer's input batch. */
+  /** (n positions) x in: the layer's input batch; for a convolution its patches, the positions of a sample one after another. */
   readonly inputs: Matrix;
+  /** Rows a sample has in `inputs`: 1, or the pixels of a convolution's output. */
+  readonly positions: number;
   /** out x out: the mean output factor, or null where it is the identity or was not asked for. */
   readonly outputFactor: Matrix | null;
+  /** (b n positions) x out, b blocks in the order of the inputs: the g whose outer products make the factor, which is
+   *  rows'rows / (n positions); null with the factor. */
+  readonly outputRows: Matrix | null;
 }
 
 export interface Loss {
   readonly name: string;
+  /** Columns of the targets for a network of `outputs` outputs. */
+  targets(outputs: number): number;
   /** Mean loss over the batch; writes its gradient with respect to the outputs (n x outputs) into `gradient`. */
   evaluate(outputs: Matrix, targets: Matrix, gradient: Matrix): number;
+  /** Whether the Hessian of a sample's loss in its outputs is the identity. */
+  readonly identityHessian: boolean;
+  /** Column k of a root S_i of each sample's Hessian, H_i = S_i S_i' with as many columns as outputs; n x outputs, written. */
+  hessianRoot(outputs: Matrix, k: number, root: Matrix): void;
+  /** Row i becomes H_i x_i, in place. @param x  n x outputs; @param work  n x outputs, overwritten */
+  hessianTimes(outputs: Matrix, x: Matrix, work: Matrix): void;
+  /** Row i becomes the gradient of sample i's loss in its outputs at a label drawn from the model; n x outputs, written. */
+  drawGradient(outputs: Matrix, stream: Stream, gradient: Matrix): void;
 }
 
 /** Of an identity-activation network in evaluation mode: f(x) = weight x + bias. */
@@ -97,6 +127,14 @@ export interface AffineMap {
   readonly weight: Matrix;
   /** outputs x 1. */
   readonly bias: Matrix;
+}
+
+/** What a network needs to know to report statistics. */
+export interface StatisticsRequest {
+  readonly needs: Needs;
+  readonly loss: Loss;
+  /** Draws the labels of `mc`. */
+  readonly stream: Stream;
 }
 
 /** A network with buffers for one batch size; results of a pass stay valid until the next. */
@@ -108,10 +146,10 @@ export interface Network {
   readonly params: Params;
   /** One a parameter, of its shape. */
   readonly gradients: readonly Matrix[];
-  /** One a parameter; null for vectors. */
+  /** One a parameter; null for biases and vectors. */
   readonly stats: readonly (LayerStats | null)[];
-  /** p x p over all parameters in order, after a backward pass that asked for it; else null. */
-  readonly gaussNewton: Matrix | null;
+  /** p x p over all parameters in order, each row by row, after a report that asked for it; else null. */
+  readonly dense: Matrix | null;
   /** The first layer's weight, hidden x inputs: the features the paper's metrics judge. */
   readonly features: Matrix;
   /** Activation of the features; metrics in closed form need 'identity'. */
@@ -119,12 +157,20 @@ export interface Network {
   /** Forward pass in training mode. `fresh` is false for a batch that has been seen already in this step: running statistics
    *  stay. @returns n x outputs, a held buffer */
   forward(inputs: Matrix, fresh?: boolean): Matrix;
-  /** Backward pass for the parameters listed, from the gradient with respect to the last forward's outputs. */
-  backward(outputGradient: Matrix, needs: Needs, parameters: readonly number[]): void;
+  /** Backward pass for the parameters listed, from the gradient with respect to the last forward's outputs (not modified). */
+  backward(outputGradient: Matrix, parameters: readonly number[]): void;
+  /** Fills `stats` of the parameters listed, and `dense`, for the batch of the last forward and backward passes. Gradients stay. */
+  report(request: StatisticsRequest, parameters: readonly number[]): void;
+  /** out = C direction, C the Gauss-Newton matrix mean J_i' H_i J_i of the last forward's batch, without forming it.
+   *  @param direction  one matrix a parameter; @param out  the same, written */
+  curvatureTimes(direction: readonly Matrix[], loss: Loss, out: readonly Matrix[]): void;
   /** Forward pass in evaluation mode (running statistics), for any number of rows. @returns a new matrix */
   predict(inputs: Matrix): Matrix;
   /** The map it computes in evaluation mode; null when an activation makes it nonlinear. A held buffer. */
   affineMap(): AffineMap | null;
+  /** Whether a sample's outputs in training depend on the others of its batch (batch-norm): then it has no curvature matrix of all
+   *  parameters, nor products with one. */
+  readonly mixesSamples: boolean;
   /** State beside the parameters (running statistics), for checkpoints. */
   readonly state: Readonly<Record<string, Matrix>>;
 }
@@ -140,6 +186,13 @@ export interface Schedule {
   at(step: number): number;
 }
 
+/** Something an update had to do that its definition does not say: a factorisation that failed and what was done instead. */
+export interface UpdateEvent {
+  readonly step: number;
+  readonly parameter: string;
+  readonly message: string;
+}
+
 /** What an update sees. One object a run, its fields moved on by the loop. */
 export interface UpdateContext {
   /** Counted from 1. */
@@ -147,7 +200,16 @@ export interface UpdateContext {
   readonly params: Params;
   readonly gradients: readonly Matrix[];
   readonly stats: readonly (LayerStats | null)[];
-  readonly gaussNewton: Matrix | null;
+  /** p x p, where it was asked for. */
+  readonly dense: Matrix | null;
+  /** Mean loss of the batch at the parameters as they are. */
+  readonly loss: number;
+  /** Mean loss of the same batch with steps[i] added to parameter i, for each i of `which`. Ends what curvatureTimes can be asked. */
+  lossAt(steps: readonly Matrix[], which: readonly number[]): number;
+  /** out = C direction with the batch's Gauss-Newton matrix: one matrix a parameter each. */
+  curvatureTimes(direction: readonly Matrix[], out: readonly Matrix[]): void;
+  /** Puts an event on the record of the run. */
+  note(parameter: string, message: string): void;
 }
 
 /** State that survives a checkpoint: numbers, typed arrays and matrices in plain objects and arrays. Fields named `work` are scratch
@@ -156,13 +218,18 @@ export type OptimizerState = object;
 
 export interface Optimizer<S extends OptimizerState = OptimizerState> {
   readonly name: string;
-  readonly needs: Needs;
+  /** What it asks for at step t, counted from 1. Allocates nothing. */
+  readonly needs: (step: number) => Needs;
   /** The order its definition fixes; absent where any will do. */
   readonly order?: Order;
-  /** State for these parameters, with every buffer an update needs. @throws OptionsError when options do not fit them */
+  /** State for these parameters, with every buffer an update needs whose size they decide.
+   *  @throws OptionsError when options do not fit them */
   init(params: Params): S;
-  /** Writes into `steps[i]`, for each i of `which`, what is to be added to parameter i. Allocates nothing. */
+  /** Writes into `steps[i]`, for each i of `which`, what is to be added to parameter i. Allocates no matrix once a batch size has
+   *  been seen. */
   update(context: UpdateContext, state: S, steps: readonly Matrix[], which: readonly number[]): void;
+  /** Numbers that tell how parameter i's preconditioner fares (condition number, effective rank, damping ...); may be costly. */
+  inspect?(state: S, i: number): Readonly<Record<string, number>>;
 }
 
 // ---- Metrics and records ----
@@ -188,6 +255,8 @@ export interface RunRecord {
   /** Steps completed. */
   readonly steps: number;
   readonly metrics: Readonly<Record<string, Curve>>;
+  /** Fallbacks that updates took; absent where there were none. */
+  readonly events?: readonly UpdateEvent[];
   readonly timing: RunTiming;
 }
 
@@ -196,4 +265,6 @@ export interface RunTiming {
   readonly trainingSeconds: number;
   /** Training seconds at each metric point. */
   readonly at: readonly number[];
+  /** Training seconds a pass over the data takes, where data are finite. */
+  readonly secondsAnEpoch?: number;
 }

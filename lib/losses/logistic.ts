@@ -1,0 +1,34 @@
+/**
+ * Logistic loss of independent binary targets in [0, 1], n x outputs: L = (1/n) sum_ij log(1 + exp f_ij) - y_ij f_ij. Of one sample, with
+ * p = 1/(1 + exp(-f)): gradient p - y, Hessian diag(p (1 - p)).
+ */
+import { logisticLoss } from '../linalg/index.js';
+import type { Loss } from '../types.js';
+
+const probability = (f: number): number => (f >= 0 ? 1 / (1 + Math.exp(-f)) : Math.exp(f) / (1 + Math.exp(f)));
+
+/** p (1 - p), without the cancellation of 1 - p for large f. */
+const variance = (f: number): number => probability(f) * probability(-f);
+
+export const logistic: Loss = {
+  name: 'logistic',
+  targets: (outputs) => outputs,
+  evaluate: logisticLoss,
+  identityHessian: false,
+  hessianRoot(outputs, k, root) {
+    root.data.fill(0);
+    for (let at = k; at < root.data.length; at += root.cols) {
+      root.data[at] = Math.sqrt(variance(outputs.data[at]));
+    }
+  },
+  hessianTimes(outputs, x) {
+    for (let j = 0; j < x.data.length; j++) x.data[j] *= variance(outputs.data[j]);
+  },
+  drawGradient(outputs, stream, gradient) {
+    stream.uniform(gradient);
+    for (let j = 0; j < gradient.data.length; j++) {
+      const p = probability(outputs.data[j]);
+      gradient.data[j] = p - (gradient.data[j] < p ? 1 : 0);
+    }
+  },
+};
