@@ -62,36 +62,100 @@ export type {
 } from './linalg/index.js';
 
 // Random streams
-export { SignTable, Stream, type StreamState } from './random/index.js';
+export { SignTable, Stream, haar, orthonormalRows, type StreamState } from './random/index.js';
 
 // Data, networks, losses
-export { haar, linearRepresentation, orthonormalRows, type CovarianceOptions, type LinearRepresentationOptions } from './data/index.js';
-export { twoLayer, type TwoLayerOptions } from './networks/index.js';
-export { squared } from './losses/index.js';
+export {
+  FASHION_MNIST,
+  imageClassification,
+  linearRepresentation,
+  readIdx,
+  readImageFolder,
+  type CovarianceOptions,
+  type Idx,
+  type ImageClassificationOptions,
+  type ImageFolder,
+  type ImageTask,
+  type LinearRepresentationOptions,
+} from './data/index.js';
+export {
+  denseCurvatureOf,
+  jacobian,
+  multilayerPerceptron,
+  sequential,
+  twoLayer,
+  type MultilayerPerceptronOptions,
+  type SequentialOptions,
+  type TwoLayerOptions,
+} from './networks/index.js';
+export { logistic, softmaxCrossEntropy, squared } from './losses/index.js';
 
 // Optimisers and schedules
-export { adam, adamw, amgd, gaussNewton, layerwise, sgd } from './optimizers/index.js';
-export type { AdamOptions, AdamwOptions, AmgdOptions, GaussNewtonOptions, LayerwiseOptions, SgdOptions } from './optimizers/index.js';
+export {
+  adam,
+  adamw,
+  amgd,
+  clipped,
+  ekfac,
+  foof,
+  gaussNewton,
+  grafted,
+  groups,
+  kfac,
+  layerwise,
+  muon,
+  naturalGradient,
+  preset,
+  presets,
+  sgd,
+  shampoo,
+  soap,
+} from './optimizers/index.js';
+export type {
+  AdamOptions,
+  AdamwOptions,
+  AmgdOptions,
+  ClippedOptions,
+  EkfacOptions,
+  FoofOptions,
+  GaussNewtonOptions,
+  GraftedOptions,
+  GroupsOptions,
+  KfacOptions,
+  LayerwiseOptions,
+  MuonOptions,
+  NaturalGradientOptions,
+  PresetName,
+  SgdOptions,
+  ShampooOptions,
+  SoapOptions,
+} from './optimizers/index.js';
 export { constant, cosine, inverseTime, warmup } from './schedules/index.js';
 
 // Training
 export {
+  Evaluation,
   Training,
   decodeCheckpoint,
   encodeCheckpoint,
+  encodeState,
+  restoreState,
   train,
   trainAsync,
   type Checkpoint,
+  type EvaluationParts,
   type TrainAsyncOptions,
   type TrainOptions,
 } from './train/index.js';
 
 // Metrics
 export {
+  accuracy,
   bootstrapInterval,
   distanceBetween,
   finiteSampleTransferLoss,
   mean,
+  meanLoss,
   median,
   populationLoss,
   principalAngles,

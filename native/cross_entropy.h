@@ -8,14 +8,19 @@
 
 namespace layerwise {
 
-/** out = exp(x - max x) / sum / n; out may be x. @returns the log of the sum of exp(x) */
+/** log(sum exp(x)) = top + log_total, apart: their sum would lose log_total's digits in a large top. */
+struct LogSum {
+  double top, log_total;
+};
+
+/** out = exp(x - max x) / sum / n; out may be x. */
 template <typename T>
-double softmax_row(int c, const T* x, T* out, int n = 1) {
+LogSum softmax_row(int c, const T* x, T* out, int n = 1) {
   const T top = *std::max_element(x, x + c);
   double total = 0;
   for (int j = 0; j < c; ++j) total += out[j] = std::exp(x[j] - top);
   for (int j = 0; j < c; ++j) out[j] = static_cast<T>(out[j] / total / n);
-  return std::log(total) + static_cast<double>(top);
+  return {static_cast<double>(top), std::log(total)};
 }
 
 /** Row-wise softmax.  (ints[n, c], logits n x c, out) */
@@ -56,7 +61,8 @@ struct SoftmaxCrossEntropy {
       T* row = gradient + area(i, c);
       const int label = static_cast<int>(labels[i]);
       const double own = static_cast<double>(x[label]);  // read first: the gradient may be written over the logits
-      loss += softmax_row(c, x, row, n) - own;
+      const LogSum sum = softmax_row(c, x, row, n);
+      loss += sum.log_total + (sum.top - own);
       row[label] -= T{1} / static_cast<T>(n);
     }
     return number(args, n == 0 ? 0 : loss / n);

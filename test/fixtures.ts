@@ -4,7 +4,8 @@ import { squared } from '../lib/losses/index.js';
 import { Matrix, type Dtype } from '../lib/linalg/index.js';
 import { twoLayer, type TwoLayerOptions } from '../lib/networks/index.js';
 import { Stream } from '../lib/random/index.js';
-import type { Batch, Network, Optimizer, Params, RepresentationTask, Task, UpdateContext } from '../lib/types.js';
+import { Evaluation } from '../lib/train/index.js';
+import type { Batch, Loss, Needs, Network, Optimizer, Params, RepresentationTask, Task, UpdateContext } from '../lib/types.js';
 
 export const SMALL = { inputs: 9, outputs: 5, rank: 3, noise: 0.1 } as const;
 
@@ -15,34 +16,34 @@ export const smallNetwork = (options: Partial<TwoLayerOptions> = {}): Network =>
   twoLayer({ inputs: 9, hidden: 3, outputs: 5, seed: 4, ...options });
 
 export function batchOf(task: Task, n: number, seed = 0): Batch {
-  const batch = { inputs: Matrix.zeros(n, task.inputs, task.dtype), targets: Matrix.zeros(n, task.outputs, task.dtype) };
+  const batch = { inputs: Matrix.zeros(n, task.inputs, task.dtype), targets: Matrix.zeros(n, task.targets, task.dtype) };
   task.sample(new Stream(seed).substream('test-batch'), batch);
   return batch;
 }
 
+/** Everything but the dense matrix, with the exact factors. */
+export const FACTORS: Needs = { inputs: true, outputFactor: 'ggn', outputRows: false, dense: 'none' };
+export const DENSE: Needs = { ...FACTORS, dense: 'ggn' };
+
+const evaluations = new WeakMap<Network, Evaluation>();
+
 /** Loss of the network on the batch, with gradients and statistics for all parameters. */
-export function evaluate(
-  network: Network,
-  batch: Batch,
-  needs = { inputs: true, outputFactor: 'ggn', gaussNewton: false } as Optimizer['needs'],
-): number {
-  const gradient = Matrix.zeros(batch.targets.rows, network.outputs, network.dtype);
-  const loss = squared.evaluate(network.forward(batch.inputs), batch.targets, gradient);
-  network.backward(
-    gradient,
-    needs,
+export function evaluate(network: Network, batch: Batch, needs: Needs = FACTORS, loss: Loss = squared): number {
+  const evaluation = new Evaluation({ network, loss, optimizer: { needs: () => needs }, labels: new Stream(3).substream('test-labels') });
+  evaluations.set(network, evaluation);
+  return evaluation.evaluate(
+    batch,
     network.params.map((_, i) => i),
+    true,
   );
-  return loss;
 }
 
-export const contextOf = (network: Network, step = 1): UpdateContext => ({
-  step,
-  params: network.params,
-  gradients: network.gradients,
-  stats: network.stats,
-  gaussNewton: network.gaussNewton,
-});
+/** What an update sees of the network's last evaluation. */
+export function contextOf(network: Network, step = 1): Evaluation {
+  const evaluation = evaluations.get(network)!;
+  evaluation.step = step;
+  return evaluation;
+}
 
 /** The steps an optimiser takes from the network's last evaluation. */
 export function stepsOf<S extends object>(
@@ -66,3 +67,11 @@ export const paramsOf = (values: readonly Matrix[]): Params =>
   values.map((value, layer) => ({ name: `W${layer}`, value, layer, role: 'weight' }));
 
 export const bothDtypes: readonly Dtype[] = ['float64', 'float32'];
+
+/** What an update sees where there are gradients and no network. */
+export function gradientContext(step: number, params: Params, gradients: readonly Matrix[]): UpdateContext {
+  const none = (): never => {
+    throw new Error('there is no network to ask');
+  };
+  return { step, params, gradients, stats: params.map(() => null), dense: null, loss: 0, lossAt: none, curvatureTimes: none, note: none };
+}

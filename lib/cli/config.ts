@@ -1,13 +1,14 @@
 /** Configuration files: YAML in, parsed configuration out, every complaint with its line. */
-import { LineCounter, parseDocument, isMap, isScalar, stringify, type Document } from 'yaml';
+import { LineCounter, parseDocument, isMap, isScalar, isSeq, stringify, type Document } from 'yaml';
 import { ArgumentError, OptionsError } from '../errors.js';
 import type { ParsedConfig } from '../experiments/index.js';
 import { readBytes } from '../files.js';
+import { dotted } from '../options.js';
 
-/** @throws FileError; OptionsError naming file, line, key, value and what is allowed */
-export async function readConfig(path: string): Promise<ParsedConfig> {
-  const { assemble, parseConfig } = await import('../experiments/index.js');
-  const { Training } = await import('../train/index.js');
+/** The configurations of a file: one, or one for each entry where `optimizer` is a list, all else being shared.
+ *  @throws FileError; OptionsError naming file, line, key, value and what is allowed */
+export async function readConfigs(path: string): Promise<readonly ParsedConfig[]> {
+  const { check, parseConfig } = await import('../experiments/index.js');
   const text = new TextDecoder().decode(readBytes(path));
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines });
@@ -19,10 +20,27 @@ export async function readConfig(path: string): Promise<ParsedConfig> {
         return { path: `line ${line}, column ${col}`, value: '', message: e.message.split('\n')[0].replace(/ at line.*$/, '') };
       }),
     );
+  const written = withLines(path, document, lines, null, () => plain(document) ?? {});
+  const parse = (value: unknown, entry: number | null): ParsedConfig =>
+    withLines(path, document, lines, entry, () => {
+      const config = parseConfig(value, path);
+      check(config);
+      return config;
+    });
+  const list = isRecord(written) ? written['optimizer'] : undefined;
+  if (!isRecord(written) || !Array.isArray(list)) return [parse(written, null)];
+  if (list.length === 0)
+    throw new OptionsError(path, [{ path: 'optimizer', value: '[]', message: 'must be an optimiser, or a list of one or more' }]);
+  return list.map((optimizer: unknown, i) => parse({ ...written, optimizer }, i));
+}
+
+const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** Runs a part of the work on a document; what is wrong with it is reported with its line.
+ *  @param entry  which of the list of optimisers is looked at */
+function withLines<T>(path: string, document: Document, lines: LineCounter, entry: number | null, work: () => T): T {
   try {
-    const config = parseConfig(plain(document) ?? {}, path);
-    new Training(assemble(config)); // options that fit alone and not together
-    return config;
+    return work();
   } catch (error) {
     if (error instanceof ReferenceError || error instanceof ArgumentError)
       throw new OptionsError(path, [{ path: '', value: '', message: error.message }]);
@@ -30,8 +48,12 @@ export async function readConfig(path: string): Promise<ParsedConfig> {
     throw new OptionsError(
       path,
       error.issues.map((issue) => {
-        const line = issue.keys === undefined ? undefined : lineOf(document, issue.keys, lines);
-        return line === undefined ? issue : { ...issue, path: `line ${line}: ${issue.path}` };
+        const { keys } = issue;
+        if (keys === undefined) return issue;
+        const place = entry !== null && keys[0] === 'optimizer' ? ['optimizer', entry, ...keys.slice(1)] : keys;
+        const line = lineOf(document, place, lines);
+        const named = place === keys ? issue : { ...issue, path: dotted(place) };
+        return line === undefined ? named : { ...named, path: `line ${line}: ${named.path}` };
       }),
     );
   }
@@ -44,8 +66,13 @@ const plain = (document: Document): unknown => document.toJS();
 function lineOf(document: Document, keys: readonly PropertyKey[], lines: LineCounter): number | undefined {
   for (let depth = keys.length; depth > 0; depth--) {
     const parent = document.getIn(keys.slice(0, depth - 1), true) ?? document.contents;
-    const pair = isMap(parent) ? parent.items.find((item) => isScalar(item.key) && item.key.value === keys[depth - 1]) : undefined;
-    const range = (pair?.key as { range?: [number, number, number] } | undefined)?.range;
+    const last = keys[depth - 1];
+    const node = isMap(parent)
+      ? parent.items.find((item) => isScalar(item.key) && item.key.value === last)?.key
+      : isSeq(parent) && typeof last === 'number'
+        ? parent.items[last]
+        : undefined;
+    const range = (node as { range?: [number, number, number] } | undefined)?.range;
     if (range !== undefined) return lines.linePos(range[0]).line;
   }
   return undefined;

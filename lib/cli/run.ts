@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { join, parse as parsePath } from 'node:path';
 import canonicalize from 'canonicalize';
 import type { Command } from 'commander';
 import { ArgumentError, FileError, OptionsError } from '../errors.js';
@@ -7,10 +8,10 @@ import { readBytes, requireWritable, writeFileAtomic } from '../files.js';
 import { parse, stringify } from '../json.js';
 import type { Checkpoint, Training } from '../train/index.js';
 import { integerIn } from './arguments.js';
-import { configText, readConfig } from './config.js';
+import { comparison, summary } from './records.js';
+import { configText, readConfigs } from './config.js';
 import { UsageError } from './failure.js';
 import { catchInterrupt, command, INTERRUPTED } from './interrupt.js';
-import { colors as pc } from '../terminal.js';
 
 interface Options {
   readonly json?: boolean;
@@ -35,34 +36,58 @@ export function registerRun(program: Command): void {
 }
 
 async function run(path: string | undefined, options: Options): Promise<void> {
-  const { parseConfig, runExperiment } = await import('../experiments/index.js');
+  const { parseConfig } = await import('../experiments/index.js');
   const { setThreads } = await import('../linalg/index.js');
   if (path === undefined && options.defaults !== true)
     throw new UsageError('which configuration? layerwise run CONFIG.yaml; layerwise run --defaults prints one to start from');
-  const config = path === undefined ? parseConfig({}) : await readConfig(path);
+  const configs = path === undefined ? [parseConfig({})] : await readConfigs(path);
   if (options.defaults === true) {
-    process.stdout.write(configText(config));
+    process.stdout.write(configs.map(configText).join('---\n'));
     return;
   }
   setThreads(options.threads);
-  const saver = options.checkpoint === undefined ? undefined : await checkpointFile(options.checkpoint, config, options.checkpointEvery);
+  const savers: (Saver | undefined)[] = [];
+  for (const [i, config] of configs.entries()) {
+    const { checkpoint, checkpointEvery } = options;
+    if (checkpoint === undefined) savers.push(undefined);
+    else savers.push(await checkpointFile(configs.length === 1 ? checkpoint : numbered(checkpoint, i + 1), config, checkpointEvery));
+  }
+  const records: ExperimentRecord[] = [];
+  for (const [i, config] of configs.entries()) {
+    const record = await runOne(config, savers[i], options);
+    if (record === null) return;
+    records.push(record);
+    if (options.json !== true) process.stdout.write(summary(record));
+    if (record.status !== 'done') process.exitCode = 1;
+  }
+  if (options.json === true) process.stdout.write(`${stringify(configs.length === 1 ? records[0] : records, 1)}\n`);
+  else if (records.length > 1) process.stdout.write(`\n${comparison(records)}\n`);
+}
+
+/** @returns null when interrupted */
+async function runOne(config: ParsedConfig, saver: Saver | undefined, { checkpoint }: Options): Promise<ExperimentRecord | null> {
+  const { runExperiment } = await import('../experiments/index.js');
   const { signal, release } = catchInterrupt();
   const record = await runExperiment(config, { resume: saver?.resume, signal, onProgress: saver?.onProgress });
   release();
-  if (record.status === 'stopped') {
-    const kept =
-      options.checkpoint === undefined
-        ? 'nothing is kept; --checkpoint FILE would have kept it'
-        : `kept in ${options.checkpoint}. To go on: ${command()}`;
-    process.stderr.write(`\ninterrupted at step ${record.steps}; ${kept}\n`);
-    process.exitCode = INTERRUPTED;
-    return;
-  }
-  process.stdout.write(options.json === true ? `${stringify(record, 1)}\n` : summary(record));
-  if (record.status !== 'done') process.exitCode = 1;
+  if (record.status !== 'stopped') return record;
+  const kept =
+    checkpoint === undefined
+      ? 'nothing is kept; --checkpoint FILE would have kept it'
+      : `kept in ${saver?.path ?? checkpoint}. To go on: ${command()}`;
+  process.stderr.write(`\ninterrupted at step ${record.steps}; ${kept}\n`);
+  process.exitCode = INTERRUPTED;
+  return null;
+}
+
+/** runs/a.npz becomes runs/a.2.npz: a file for each of several runs. */
+function numbered(path: string, n: number): string {
+  const { dir, name, ext } = parsePath(path);
+  return join(dir, `${name}.${n}${ext}`);
 }
 
 interface Saver {
+  readonly path: string;
   readonly resume: Checkpoint | undefined;
   readonly onProgress: (training: Training) => void;
 }
@@ -94,6 +119,7 @@ async function checkpointFile(path: string, config: ParsedConfig, every: number)
   }
   let saved = resume === undefined ? 0 : NaN;
   return {
+    path,
     resume,
     onProgress: (training) => {
       if (Number.isNaN(saved)) saved = training.step;
@@ -123,19 +149,3 @@ function difference(theirs: string, mine: string): string {
     return 'its configuration cannot be read';
   }
 }
-
-function summary({ status, reason, steps, metrics, timing, config, provenance }: ExperimentRecord): string {
-  const rows = Object.entries(metrics).map(
-    ([name, { values }]) => `  ${name.padEnd(16)} ${format(values[0]).padStart(12)} -> ${format(values.at(-1) ?? NaN).padStart(12)}`,
-  );
-  const optimizer = config['optimizer'] as { name: string };
-  return [
-    `${config.experiment}, ${optimizer.name}, seed ${config.seed}: ${status === 'done' ? pc.green(status) : pc.yellow(status)}${reason === undefined ? '' : ` (${reason})`}`,
-    `  ${steps} steps in ${timing.trainingSeconds.toFixed(2)} s (${steps > 0 ? Math.round((timing.trainingSeconds / steps) * 1e6) : 0} us a step), ${provenance.kernel} kernel, ${provenance.threads} thread${provenance.threads === 1 ? '' : 's'}`,
-    `  ${'metric'.padEnd(16)} ${'first'.padStart(12)}    ${'last'.padStart(12)}`,
-    ...rows,
-    '',
-  ].join('\n');
-}
-
-const format = (x: number): string => (Number.isFinite(x) ? x.toPrecision(5) : String(x));

@@ -116,7 +116,18 @@ function linearTeacher(parts: TeacherParts): LinearTeacher {
     gemmInto(projected, inputs, g, 'NT');
     gemmInto(targets, projected, f, 'NT', 1, noise > 0 ? 1 : 0);
   };
-  return { name: parts.name, inputs: features.cols, outputs: head.rows, targets: head.rows, dtype, features, head, covariance: sigma, noise, sample };
+  return {
+    name: parts.name,
+    inputs: features.cols,
+    outputs: head.rows,
+    targets: head.rows,
+    dtype,
+    features,
+    head,
+    covariance: sigma,
+    noise,
+    sample,
+  };
 }
 
 function scaleColumns(x: Matrix, factors: readonly number[]): void {

@@ -2,8 +2,10 @@
 import type { z } from 'zod';
 import { ArgumentError, OptionsError } from '../errors.js';
 import { dotted, parseOptions } from '../options.js';
-import { trainAsync, type TrainAsyncOptions, type TrainOptions } from '../train/index.js';
+import { Training, trainAsync, type TrainAsyncOptions, type TrainOptions } from '../train/index.js';
 import type { RunRecord } from '../types.js';
+import type { Assembled } from './assembled.js';
+import * as imageClassification from './imageClassification.js';
 import * as linearRepresentation from './linearRepresentation.js';
 import { provenance, type Provenance } from './provenance.js';
 
@@ -14,11 +16,12 @@ interface Experiment<C> {
   /** Raised whenever equal configurations begin to give other results, so that stored ones are not taken for new ones. */
   readonly semantics: number;
   readonly schema: z.ZodType<C>;
-  readonly assemble: (config: C) => TrainOptions;
+  readonly assemble: (config: C) => Assembled;
 }
 
 const table = {
-  'linear-representation': { semantics: 1, schema: linearRepresentation.schema, assemble: linearRepresentation.assemble },
+  'linear-representation': { semantics: 2, schema: linearRepresentation.schema, assemble: linearRepresentation.assemble },
+  'image-classification': { semantics: 1, schema: imageClassification.schema, assemble: imageClassification.assemble },
 };
 
 export type ExperimentName = keyof typeof table;
@@ -69,8 +72,19 @@ function requirePlain(value: unknown, keys: readonly PropertyKey[], subject: str
 }
 
 /** Task, network, optimiser and metrics of a parsed configuration, ready for `train`. */
-export function assemble(config: ParsedConfig): TrainOptions {
+export function assemble(config: ParsedConfig): Assembled {
   return experiment(config.experiment).assemble(config);
+}
+
+function partsOf(config: ParsedConfig): { epoch: number | undefined; options: TrainOptions } {
+  const { epoch, ...options } = assemble(config);
+  return { epoch, options };
+}
+
+/** Builds all that a parsed configuration names, and runs nothing: options that fit alone and not together are found here.
+ *  @throws OptionsError, ArgumentError or FileError */
+export function check(config: ParsedConfig): void {
+  new Training(partsOf(config).options);
 }
 
 /** What one experiment leaves behind. */
@@ -84,6 +98,9 @@ export type RunOptions = Pick<TrainAsyncOptions, 'resume' | 'signal' | 'onProgre
 /** Runs one experiment to its end, yielding to the event loop now and then. */
 export async function runExperiment(config: ParsedConfig, options: RunOptions = {}): Promise<ExperimentRecord> {
   if (!Object.hasOwn(table, config.experiment)) throw new ArgumentError('runExperiment: takes a configuration from parseConfig');
-  const record = await trainAsync({ ...assemble(config), ...options });
-  return { ...record, config, provenance: provenance() };
+  const { epoch, options: assembled } = partsOf(config);
+  const record = await trainAsync({ ...assembled, ...options });
+  const { steps, timing } = record;
+  const secondsAnEpoch = epoch === undefined || steps === 0 ? {} : { secondsAnEpoch: (timing.trainingSeconds / steps) * epoch };
+  return { ...record, timing: { ...timing, ...secondsAnEpoch }, config, provenance: provenance() };
 }

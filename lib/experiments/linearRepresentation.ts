@@ -38,7 +38,7 @@ export const schema = fields.superRefine(({ task, network, optimizer }, context)
   if (task.rank > task[limit]) refuse(['task', 'rank'], task.rank, `must be at most task.${limit} = ${task[limit]}`);
   if (network.hidden !== undefined && network.hidden > task.inputs)
     refuse(['network', 'hidden'], network.hidden, `must be at most task.inputs = ${task.inputs}`);
-  if (network.batchNorm && (optimizer.name === 'gaussNewton' || optimizer.name === 'amgd'))
+  if (network.batchNorm && ['gaussNewton', 'naturalGradient', 'amgd'].includes(optimizer.name))
     refuse(['network', 'batchNorm'], true, `must be false with optimizer ${optimizer.name}, which is not defined through batch-norm`);
 });
 export type Config = z.output<typeof schema>;

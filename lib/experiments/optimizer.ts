@@ -1,24 +1,68 @@
-/** Optimisers in configurations: every row of the optimisers' table, told apart by `name`. */
+/** Optimisers in configurations: a row of the optimisers' table by `name`, a preset, or one made of others. */
 import { z } from 'zod';
-import { optimizers, type OptimizerName } from '../optimizers/index.js';
+import { clipped, clippedSchema, grafted, groups, groupsSchema, optimizers, presets, type OptimizerName } from '../optimizers/index.js';
+import type { PresetName } from '../optimizers/index.js';
 import type { Optimizer } from '../types.js';
 import { scheduled, type ScheduleConfig } from './schedule.js';
 
-const row = (name: OptimizerName) => optimizers[name].schema.extend({ name: z.literal(name) });
-const names = Object.keys(optimizers) as OptimizerName[];
-
 type Options = Record<string, unknown>;
-export type OptimizerConfig = Options & { name: OptimizerName };
+/** Parsed: presets are written out, so that a preset and its options spelled out are one configuration. */
+export type OptimizerConfig = Options & { name: OptimizerName | keyof typeof combined };
 
-export const optimizerConfig = z.discriminatedUnion('name', names.map(row) as unknown as [ReturnType<typeof row>]) as unknown as z.ZodType<
-  OptimizerConfig,
-  Options & { name: OptimizerName }
->;
+const names = Object.keys(optimizers) as OptimizerName[];
+const row = (name: OptimizerName) => optimizers[name].schema.extend({ name: z.literal(name) });
 
-/** The optimiser of a parsed configuration, its learning rate under the schedule. */
-export function buildOptimizer({ name, ...options }: OptimizerConfig, schedule: ScheduleConfig, steps: number): Optimizer {
-  const rate = options['learningRate'] as number | number[];
-  const learningRate = Array.isArray(rate) ? rate.map((r) => scheduled(r, schedule, steps)) : scheduled(rate, schedule, steps);
-  const create = optimizers[name].create as (o: Options) => Optimizer;
-  return create({ ...options, learningRate });
+const inner = z.lazy((): z.ZodType<OptimizerConfig> => optimizerConfig);
+const combined = {
+  grafted: z.strictObject({ name: z.literal('grafted'), direction: inner, magnitude: inner }),
+  clipped: clippedSchema.extend({ name: z.literal('clipped'), optimizer: inner }),
+  groups: z.strictObject({ name: z.literal('groups'), groups: z.array(groupsSchema.element.extend({ optimizer: inner })).min(1) }),
+};
+
+const rows = z.discriminatedUnion('name', [...names.map(row), ...Object.values(combined)] as unknown as [ReturnType<typeof row>]);
+
+/** {preset: 'kfac-jax', learningRate: 0.3} is the preset's optimiser with its options, and those given over them. */
+function writeOut(config: unknown): unknown {
+  if (typeof config !== 'object' || config === null || !('preset' in config)) return config;
+  const { preset, ...overrides } = config as Options;
+  if (typeof preset !== 'string' || !Object.hasOwn(presets, preset)) return config;
+  const { name, options } = presets[preset as PresetName];
+  return { name, ...options, ...overrides };
+}
+
+export const optimizerConfig = z.preprocess(
+  writeOut,
+  z
+    .unknown()
+    .superRefine((config, context) => {
+      if (typeof config !== 'object' || config === null || !('preset' in config)) return;
+      const message = `must be one of ${Object.keys(presets).join(', ')}`;
+      context.addIssue({ code: 'custom', path: ['preset'], message, input: config, continue: false });
+    })
+    .pipe(rows),
+) as unknown as z.ZodType<OptimizerConfig, Options>;
+
+/** The optimiser of a parsed configuration, its learning rates under the schedule. */
+export function buildOptimizer(config: OptimizerConfig, schedule: ScheduleConfig, steps: number): Optimizer {
+  const { name, ...options } = config;
+  const build = (part: unknown): Optimizer => buildOptimizer(part as OptimizerConfig, schedule, steps);
+  switch (name) {
+    case 'grafted':
+      return grafted({ direction: build(options['direction']), magnitude: build(options['magnitude']) });
+    case 'clipped':
+      return clipped({ ...options, optimizer: build(options['optimizer']) });
+    case 'groups':
+      return groups(
+        (options['groups'] as { layers: number[] | 'rest'; optimizer: unknown }[]).map(({ layers, optimizer }) => ({
+          layers,
+          optimizer: build(optimizer),
+        })),
+      );
+    default: {
+      const create = optimizers[name].create as (o: Options) => Optimizer;
+      const rate = options['learningRate'] as number | number[];
+      const learningRate = Array.isArray(rate) ? rate.map((r) => scheduled(r, schedule, steps)) : scheduled(rate, schedule, steps);
+      return create({ ...options, learningRate });
+    }
+  }
 }

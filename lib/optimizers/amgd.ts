@@ -10,7 +10,8 @@ import { OptionsError } from '../errors.js';
 import { axpby, copy, Matrix, qr, scale, syrkInto, transpose, type Qr, dampedSolve } from '../linalg/index.js';
 import { parseOptions } from '../options.js';
 import type { Optimizer } from '../types.js';
-import { layerCount, rateAt, rateSchema, requireRatePerLayer } from './rate.js';
+import { layerFactors } from './needs.js';
+import { layerCount, rateAt, rateSchema, requireRatesPerLayer } from './rate.js';
 
 export const amgdSchema = z.strictObject({
   learningRate: rateSchema.default(0.1),
@@ -30,7 +31,7 @@ export function amgd(options: AmgdOptions = {}): Optimizer<AmgdState> {
   const o = parseOptions(amgdSchema, options, 'amgd');
   return {
     name: 'amgd',
-    needs: { inputs: true, outputFactor: 'none', gaussNewton: false },
+    needs: layerFactors('none'),
     order: 'alternating-backward',
     init(params) {
       if (params.length !== 2 || layerCount(params) !== 2)
@@ -41,8 +42,7 @@ export function amgd(options: AmgdOptions = {}): Optimizer<AmgdState> {
             message: 'needs a network of exactly two weights (no batch-norm), a feature layer and a head',
           },
         ]);
-      requireRatePerLayer('amgd', 'learningRate', o.learningRate, params);
-      requireRatePerLayer('amgd', 'damping', o.damping, params);
+      requireRatesPerLayer('amgd', o, params);
       const g = params[0].value;
       if (g.rows > g.cols)
         throw new OptionsError('amgd', [

@@ -1,14 +1,21 @@
-/** Factors of layer-wise preconditioners as bias-corrected moving averages. */
+/** Factors of layer-wise preconditioners as moving averages. */
 import { axpby, Matrix, syrkInto } from '../linalg/index.js';
 
-/** A factor averaged over steps, bias-corrected: w <- decay w + 1; F <- (1 - 1/w) F + F_batch / w. */
+/** A factor averaged over steps: w <- decay w + 1; F <- (1 - 1/w) F + F_batch / w. From w = 0 that is bias-corrected, the first batch
+ *  alone at first; from w = 1/(1 - decay), which then stays, it is F <- decay F + (1 - decay) F_batch. */
 export interface AveragedFactor {
   readonly value: Matrix; // n x n
-  /** w; 0 before the first batch. */
   weight: number;
 }
 
-export const averagedFactor = (like: Matrix, n: number): AveragedFactor => ({ value: Matrix.zeros(n, n, like.dtype), weight: 0 });
+/** Where an average begins: with the first batch (bias-corrected), at zero, or at the identity. */
+export type FactorStart = 'batch' | 'zero' | 'identity';
+
+/** @param decay  of the steps to come, where the average is not bias-corrected */
+export function averagedFactor(like: Matrix, n: number, start: FactorStart = 'batch', decay = 0): AveragedFactor {
+  const value = start === 'identity' ? Matrix.identity(n, like.dtype) : Matrix.zeros(n, n, like.dtype);
+  return { value, weight: start === 'batch' ? 0 : 1 / (1 - decay) };
+}
 
 /** Moves the average on to a batch's factor scale A'A (A is N x n); decay 0 keeps the last batch alone. @returns the average */
 export function accumulateGram(factor: AveragedFactor, a: Matrix, scale: number, decay: number): Matrix {

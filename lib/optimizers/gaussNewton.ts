@@ -1,52 +1,65 @@
 /**
- * Full damped Gauss-Newton over all parameters jointly: step = -learningRate (C + damping I)^-1 g, with C the dense Gauss-Newton
- * matrix mean J'J (for the squared loss also the Fisher matrix: natural gradient). C has the k^2 null directions F -> F A^-1,
- * G -> A G, so damping must be positive. Cost p^3/3 a step. After Benzing 2022, the full method that KFAC approximates.
+ * Full damped Gauss-Newton over all parameters jointly: step = -learningRate (C + damping I)^-1 g, C = mean J'HJ. In a two-layer linear
+ * network C has the k^2 null directions F -> F A^-1, G -> A G, so damping must be positive. After Benzing 2022: the full method that KFAC
+ * approximates. The solver forms C and factorises it (p^3/3 a step), or runs conjugate gradients on products with C that never form it
+ * (Martens 2010), from the last solution times `warmStart`.
  */
 import { z } from 'zod';
-import { ArgumentError } from '../errors.js';
-import { Matrix, dampedSolve } from '../linalg/index.js';
-import { parseOptions, positive } from '../options.js';
+import { axpby, copy, Matrix, scale } from '../linalg/index.js';
+import { nonNegative, parseOptions, positive, size } from '../options.js';
 import type { Optimizer } from '../types.js';
-import { rateAt, rateSchema, requireRatePerLayer } from './rate.js';
+import { conjugateGradients, conjugateGradientState, type ConjugateGradients } from './conjugateGradients.js';
+import { denseMethod, type DenseState } from './dense.js';
+import { curvatureProducts } from './needs.js';
+import { rateAt, rateSchema, requireRatesPerLayer } from './rate.js';
 
 export const gaussNewtonSchema = z.strictObject({
   learningRate: rateSchema.default(0.1),
   damping: positive().default(1e-3),
+  solver: z.enum(['dense', 'cg']).default('dense'),
+  /** Of conjugate gradients: at most so many a step. */
+  iterations: size().default(50),
+  /** Of conjugate gradients: stop at this residual relative to the gradient. */
+  tolerance: positive().default(1e-6),
+  /** Of conjugate gradients: start at this multiple of the last solution. */
+  warmStart: nonNegative().max(1).default(0),
 });
 export type GaussNewtonOptions = z.input<typeof gaussNewtonSchema>;
 
-interface GaussNewtonState {
-  work: { flat: Matrix; factor: Matrix }; // p x 1, p x p
+/** Of the solver `cg`. */
+interface CgState {
+  cg: ConjugateGradients;
+  iterations: number;
+  residual: number;
+  work: Matrix[]; // C d
 }
 
 /** @throws OptionsError naming the field, the value and what is allowed */
-export function gaussNewton(options: GaussNewtonOptions = {}): Optimizer<GaussNewtonState> {
+export function gaussNewton(options: GaussNewtonOptions = {}): Optimizer<DenseState | CgState> {
   const o = parseOptions(gaussNewtonSchema, options, 'gaussNewton');
-  return {
+  if (o.solver === 'dense') return denseMethod('gaussNewton', o, 'ggn');
+  const optimizer: Optimizer<CgState> = {
     name: 'gaussNewton',
-    needs: { inputs: true, outputFactor: 'none', gaussNewton: true },
+    needs: curvatureProducts,
     order: 'simultaneous',
     init(params) {
-      requireRatePerLayer('gaussNewton', 'learningRate', o.learningRate, params);
-      const p = params.reduce((sum, { value }) => sum + value.data.length, 0);
-      const { dtype } = params[0].value;
-      return { work: { flat: Matrix.zeros(p, 1, dtype), factor: Matrix.zeros(p, p, dtype) } };
+      requireRatesPerLayer('gaussNewton', o, params);
+      const like = params.map((p) => p.value);
+      return { cg: conjugateGradientState(like), iterations: 0, residual: 0, work: like.map((p) => Matrix.zeros(p.rows, p.cols, p.dtype)) };
     },
-    update({ step: t, params, gradients, gaussNewton: c }, { work: { flat, factor } }, steps) {
-      if (c === null) throw new ArgumentError('gaussNewton: the network did not report its Gauss-Newton matrix');
-      let at = 0;
-      for (const g of gradients) {
-        flat.data.set(g.data, at);
-        at += g.data.length;
-      }
-      dampedSolve(c, o.damping, flat, 'left', factor);
-      at = 0;
-      for (const [i, step] of steps.entries()) {
-        const rate = rateAt(o.learningRate, params[i].layer, t);
-        for (let j = 0; j < step.data.length; j++) step.data[j] = -rate * flat.data[at + j];
-        at += step.data.length;
-      }
+    update(context, state, steps, which) {
+      const { solution } = state.cg;
+      for (const x of solution) scale(o.warmStart, x);
+      const times = (direction: readonly Matrix[], out: readonly Matrix[]): void => {
+        context.curvatureTimes(direction, out);
+        out.forEach((m, p) => axpby(o.damping, direction[p], 1, m));
+      };
+      // Under groups, other parameters have no part in it: their solutions are empty, and so is what they ask for.
+      const wanted = context.gradients.map((g, i) => (which.includes(i) ? g : solution[i]));
+      Object.assign(state, conjugateGradients(state.cg, times, wanted, o));
+      for (const i of which) scale(-rateAt(o.learningRate, context.params[i].layer, context.step), copy(solution[i], steps[i]));
     },
+    inspect: ({ iterations, residual }) => ({ iterations, residual }),
   };
+  return optimizer;
 }

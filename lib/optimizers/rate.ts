@@ -1,32 +1,43 @@
 /** Hyper-parameters that may change over steps and differ between layers. */
 import { z } from 'zod';
-import { OptionsError } from '../errors.js';
-import { nonNegative } from '../options.js';
+import { ArgumentError, OptionsError } from '../errors.js';
+import { fraction, nonNegative } from '../options.js';
 import type { Params, Schedule } from '../types.js';
 
 const schedule = z.custom<Schedule>(
   (v) => typeof v === 'object' && v !== null && !Array.isArray(v) && typeof (v as Schedule).at === 'function',
   'must be a schedule',
 );
-const single = z.union([nonNegative(), schedule]);
 
 /** A number, a schedule, or one of either for each layer, from the input on. */
-export const rateSchema = z.union([nonNegative(), schedule, z.array(single).min(1)]);
+const rateOf = (number: z.ZodNumber) => z.union([number, schedule, z.array(z.union([number, schedule])).min(1)]);
+
+/** Of at least 0: learning rates, damping, weight decay. */
+export const rateSchema = rateOf(nonNegative());
+/** In [0, 1): momentum and decays of averages. */
+export const decaySchema = rateOf(fraction());
 export type Rate = z.output<typeof rateSchema>;
 
 /** The value for a layer at step t (from 1). */
 export function rateAt(rate: Rate, layer: number, t: number): number {
   const own = Array.isArray(rate) ? rate[layer] : rate;
-  return typeof own === 'number' ? own : own.at(t);
+  if (typeof own === 'number') return own;
+  const value = own.at(t);
+  if (!(value >= 0)) throw new ArgumentError(`a schedule gave ${value} at step ${t}; hyper-parameters are at least 0`);
+  return value;
 }
+
+/** Whether the hyper-parameter can be anything but 0. */
+export const mayBePositive = (rate: Rate): boolean => (Array.isArray(rate) ? rate.some(mayBePositive) : rate !== 0);
 
 export const layerCount = (params: Params): number => Math.max(...params.map((p) => p.layer)) + 1;
 
-/** @throws OptionsError when a list has not one entry a layer */
-export function requireRatePerLayer(optimizer: string, field: string, rate: Rate, params: Params): void {
+/** Checks every hyper-parameter of an options object that is a list. @throws OptionsError when one has not one entry a layer */
+export function requireRatesPerLayer(optimizer: string, options: object, params: Params): void {
   const layers = layerCount(params);
-  if (Array.isArray(rate) && rate.length !== layers)
-    throw new OptionsError(optimizer, [
-      { path: field, value: JSON.stringify(rate), message: `must be one value or one a layer (${layers} layers); got ${rate.length}` },
-    ]);
+  for (const [field, value] of Object.entries(options))
+    if (Array.isArray(value) && value.length !== layers)
+      throw new OptionsError(optimizer, [
+        { path: field, value: JSON.stringify(value), message: `must be one value or one a layer (${layers} layers); got ${value.length}` },
+      ]);
 }

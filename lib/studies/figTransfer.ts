@@ -45,6 +45,32 @@ export const METHODS: readonly Method[] = [
     order: 'alternating',
     grid: [0.03, 0.1, 0.3],
   },
+  { name: 'KFAC, factored damping', optimizer: { name: 'kfac', factorDecay: 0.9, damping: 1e-6 }, grid: [0.01, 0.02, 0.05] },
+  {
+    name: 'KFAC, drawn labels',
+    optimizer: { name: 'kfac', factorDecay: 0.9, damping: 1e-6, outputFactor: 'mc' },
+    grid: [0.01, 0.02, 0.05],
+  },
+  {
+    name: 'KFAC, empirical Fisher',
+    optimizer: { name: 'kfac', factorDecay: 0.9, damping: 1e-6, outputFactor: 'empirical' },
+    grid: [0.0003, 0.001, 0.003, 0.01],
+  },
+  { name: 'EKFAC', optimizer: { name: 'ekfac', factorDecay: 0.9, damping: 1e-6 }, grid: [0.01, 0.02, 0.05] },
+  { name: 'FOOF', optimizer: { name: 'foof', factorDecay: 0.9, damping: 1e-4 }, grid: [0.03, 0.1, 0.3] },
+  { name: 'Shampoo', optimizer: { name: 'shampoo' }, grid: [0.03, 0.1, 0.3] },
+  { name: 'SOAP', optimizer: { name: 'soap', weightDecay: 0 }, grid: [0.003, 0.01, 0.03] },
+  { name: 'Muon', optimizer: { name: 'muon' }, grid: [0.003, 0.01, 0.03] },
+  {
+    name: 'Gauss-Newton, conjugate gradients',
+    optimizer: { name: 'gaussNewton', solver: 'cg', damping: 1e-3, iterations: 20 },
+    grid: [0.01, 0.03, 0.1, 0.3],
+  },
+  {
+    name: 'Natural gradient, empirical',
+    optimizer: { name: 'naturalGradient', damping: 1e-3, fisher: 'empirical' },
+    grid: [0.001, 0.003, 0.01],
+  },
 ];
 
 /** Condition numbers of the inputs' covariance. */

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { ArgumentError } from '../errors.js';
 import { Matrix, readNpz, writeNpz } from '../linalg/index.js';
+import type { OptimizerState } from '../types.js';
 
 /** Arrays by path ('params/G', 'optimizer/velocity/0') and a few words about the run. */
 export interface Checkpoint {
@@ -39,6 +40,21 @@ export function decodeCheckpoint(bytes: Uint8Array): Checkpoint {
   const { [DIGEST]: digest, ...rest } = about as Record<string, string | number>;
   if (digest !== digestOf(arrays)) throw new ArgumentError('the checkpoint is damaged: its numbers are not those that were written');
   return { arrays, about: rest };
+}
+
+/** An optimiser's state as a .npz file, for loops of one's own: factors, stale inverses, moments and counters. */
+export function encodeState(state: OptimizerState): Uint8Array {
+  const arrays: Record<string, Matrix> = {};
+  flatten(state, 'state', arrays);
+  return encodeCheckpoint({ arrays, about: {} });
+}
+
+/** Puts a saved state into one that `init` made for the same parameters; nothing is changed unless all of it fits.
+ *  @throws ArgumentError when the bytes are not a saved state, or one of other options or parameters */
+export function restoreState(state: OptimizerState, bytes: Uint8Array): void {
+  const { arrays } = decodeCheckpoint(bytes);
+  requireFit(state, 'state', arrays);
+  restore(state, 'state', arrays);
 }
 
 /** Fields of a state object that are scratch space and not state. */
@@ -86,7 +102,7 @@ function stored(path: string, from: Readonly<Record<string, Matrix>>, rows: numb
   const m = from[path];
   if (m?.rows !== rows || m.cols !== cols)
     throw new ArgumentError(
-      `the checkpoint does not fit this run: ${path} should be ${rows} x ${cols}, ${m === undefined ? 'it is missing' : `it is ${m.rows} x ${m.cols}`}`,
+      `the checkpoint does not fit: ${path} should be ${rows} x ${cols}, ${m === undefined ? 'it is missing' : `it is ${m.rows} x ${m.cols}`}`,
     );
   return m;
 }

@@ -1,8 +1,9 @@
 import type { RunRecord } from '../types.js';
 import { Training, type TrainOptions } from './training.js';
 
+export { Evaluation, type EvaluationParts } from './evaluation.js';
 export { Training, trainSchema, type TrainOptions } from './training.js';
-export { decodeCheckpoint, encodeCheckpoint, type Checkpoint } from './checkpoint.js';
+export { decodeCheckpoint, encodeCheckpoint, encodeState, restoreState, type Checkpoint } from './checkpoint.js';
 
 /** Trains to the end of the budget and returns the record; divergence and numerical failure are statuses, not exceptions.
  *  @throws OptionsError or ArgumentError when options do not fit each other */

@@ -5,21 +5,10 @@ import { Matrix, axpby, norm } from '../linalg/index.js';
 import { squared } from '../losses/index.js';
 import { parseOptions, positive, seed, size } from '../options.js';
 import { Stream } from '../random/index.js';
-import type {
-  Batch,
-  Curve,
-  Loss,
-  Metric,
-  Network,
-  Optimizer,
-  OptimizerState,
-  Order,
-  RunRecord,
-  RunStatus,
-  Task,
-  UpdateContext,
-} from '../types.js';
+import type { Batch, Loss, Metric, Network, Optimizer, OptimizerState, Order, RunRecord, RunStatus, Task, UpdateEvent } from '../types.js';
 import { flatten, requireFit as requireCheckpointFit, restore, type Checkpoint } from './checkpoint.js';
+import { Evaluation } from './evaluation.js';
+import { Measurements } from './measurements.js';
 
 /** The part of the options that is plain data, with its defaults. */
 export const trainSchema = z.strictObject({
@@ -33,6 +22,8 @@ export const trainSchema = z.strictObject({
   order: z.enum(['simultaneous', 'alternating', 'alternating-backward']).optional(),
   /** Steps between two points of the metrics' curves, which also have one at the start and at the end. */
   every: size().default(10),
+  /** Also measure what each layer's update and preconditioner are like, at the same steps. */
+  telemetry: z.boolean().default(false),
   /** The run counts as diverged once its loss is not finite, or above this many times the first batch's. */
   divergence: positive().default(1e6),
   /** Seed of the batches. */
@@ -52,28 +43,22 @@ export interface TrainOptions extends z.input<typeof trainSchema> {
   readonly resume?: Checkpoint | undefined;
 }
 
-/** Name of the curve of batch losses, each taken before its batch's update. */
-const LOSS = 'loss';
-
 /** A run that can be advanced step by step. `train` drives one to its end. */
 export class Training {
   readonly network: Network;
   readonly #o: z.output<typeof trainSchema>;
   readonly #task: Task;
   readonly #optimizer: Optimizer;
-  readonly #loss: Loss;
-  readonly #metrics: readonly [string, Metric][];
   readonly #onPoint: ((training: Training) => void) | undefined;
   readonly #stream: Stream;
+  readonly #labels: Stream;
   readonly #batch: Batch;
-  readonly #outputGradient: Matrix;
   readonly #steps: Matrix[];
   readonly #phases: readonly (readonly number[])[];
   readonly #order: Order;
   readonly #state: OptimizerState;
-  readonly #context: UpdateContext & { step: number; gaussNewton: Matrix | null };
-  readonly #curves: Record<string, Curve> = {};
-  readonly #at: number[] = [];
+  readonly #evaluation: Evaluation;
+  readonly #measurements: Measurements;
 
   #firstLoss = NaN;
   #lastLoss = NaN;
@@ -84,32 +69,30 @@ export class Training {
   /** @throws OptionsError or ArgumentError when options do not fit each other */
   constructor({ task, network, optimizer, loss = squared, metrics = {}, onPoint, resume, ...plain }: TrainOptions) {
     this.#o = parseOptions(trainSchema, plain, 'train');
-    requireFit(task, network, metrics);
+    requireFit(task, network, loss, optimizer);
     this.network = network;
     this.#task = task;
     this.#optimizer = optimizer;
-    this.#loss = loss;
-    this.#metrics = Object.entries(metrics);
+    this.#measurements = new Measurements(metrics);
     this.#onPoint = onPoint;
     this.#order = chooseOrder(this.#o.order, optimizer);
     this.#phases = phasesOf(network, this.#order);
     this.#stream = new Stream(this.#o.seed).substream('batches');
+    this.#labels = new Stream(this.#o.seed).substream('labels of the model');
     this.#batch = {
       inputs: Matrix.zeros(this.#o.batch, task.inputs, task.dtype),
-      targets: Matrix.zeros(this.#o.batch, task.outputs, task.dtype),
+      targets: Matrix.zeros(this.#o.batch, task.targets, task.dtype),
     };
-    this.#outputGradient = Matrix.zeros(this.#o.batch, task.outputs, task.dtype);
     this.#steps = network.params.map(({ value: p }) => Matrix.zeros(p.rows, p.cols, p.dtype));
     this.#state = optimizer.init(network.params);
-    this.#context = { step: 0, params: network.params, gradients: network.gradients, stats: network.stats, gaussNewton: null };
-    for (const name of [LOSS, ...Object.keys(metrics)]) this.#curves[name] = { steps: [], values: [] };
+    this.#evaluation = new Evaluation({ network, loss, optimizer, labels: this.#labels });
     if (resume === undefined) this.#measure();
     else this.#restore(resume);
   }
 
   /** Steps completed. */
   get step(): number {
-    return this.#context.step;
+    return this.#evaluation.step;
   }
 
   get finished(): boolean {
@@ -150,27 +133,28 @@ export class Training {
       status: this.#status ?? 'stopped',
       ...(this.#reason === undefined ? {} : { reason: this.#reason }),
       steps: this.step,
-      metrics: structuredClone(this.#curves),
-      timing: { trainingSeconds: this.#trainingSeconds, at: [...this.#at] },
+      metrics: structuredClone(this.#measurements.curves),
+      ...(this.#evaluation.events.length === 0 ? {} : { events: [...this.#evaluation.events] }),
+      timing: { trainingSeconds: this.#trainingSeconds, at: [...this.#measurements.at] },
     };
   }
 
   /** Everything a later run needs to go on from here, bit for bit. */
   checkpoint(): Checkpoint {
-    const arrays: Record<string, Matrix> = {};
+    const arrays = this.#measurements.arrays();
     for (const { name, value } of this.network.params) arrays[`params/${name}`] = value.clone();
     flatten(this.network.state, 'network', arrays);
     flatten(this.#state, 'optimizer', arrays);
-    for (const [name, { steps, values }] of Object.entries(this.#curves)) arrays[`curves/${name}`] = Matrix.from([steps, values]);
-    flatten({ ...this.#clock(), at: Float64Array.from(this.#at) }, 'loop', arrays);
-    return { arrays, about: { ...this.#about(), status: this.#status ?? 'running', reason: this.#reason ?? '' } };
+    flatten({ ...this.#clock(), at: Float64Array.from(this.#measurements.at) }, 'loop', arrays);
+    const events = JSON.stringify(this.#evaluation.events);
+    return { arrays, about: { ...this.#about(), status: this.#status ?? 'running', reason: this.#reason ?? '', events } };
   }
 
   #clock(): Record<string, number> {
-    const { step } = this.#context;
     return {
-      step,
+      step: this.step,
       position: this.#stream.state.position,
+      labelsPosition: this.#labels.state.position,
       firstLoss: this.#firstLoss,
       lastLoss: this.#lastLoss,
       trainingSeconds: this.#trainingSeconds,
@@ -205,18 +189,16 @@ export class Training {
       [clock, 'loop'],
     ] as const;
     for (const [tree, path] of parts) requireCheckpointFit(tree, path, arrays); // all of it before the first number is changed
-    const curves = Object.entries(this.#curves).map(([name, curve]) => ({ curve, saved: savedCurve(name, arrays) }));
+    this.#measurements.requireFit(arrays);
     for (const [tree, path] of parts) restore(tree, path, arrays);
-    this.#context.step = clock['step'];
+    this.#evaluation.step = clock['step'];
     this.#stream.seek(clock['position']);
+    this.#labels.seek(clock['labelsPosition']);
     this.#firstLoss = clock['firstLoss'];
     this.#lastLoss = clock['lastLoss'];
     this.#trainingSeconds = clock['trainingSeconds'];
-    this.#at.push(...(arrays['loop/at']?.data ?? []));
-    for (const { curve, saved } of curves) {
-      curve.steps.push(...saved.data.subarray(0, saved.cols));
-      curve.values.push(...saved.data.subarray(saved.cols));
-    }
+    this.#measurements.restore(arrays, arrays['loop/at']);
+    this.#evaluation.events.push(...(JSON.parse(String(about['events'])) as UpdateEvent[]));
     this.#restoreStatus(about);
   }
 
@@ -230,13 +212,13 @@ export class Training {
 
   #takeStep(): void {
     this.#task.sample(this.#stream, this.#batch);
-    this.#context.step++;
+    this.#evaluation.step++;
     try {
       for (let p = 0; p < this.#phases.length; p++) {
         const phase = this.#phases[p];
-        const loss = this.#evaluate(phase, p === 0);
+        const loss = this.#evaluation.evaluate(this.#batch, phase, p === 0);
         if (p === 0 && this.#diverges(loss)) return;
-        this.#optimizer.update(this.#context, this.#state, this.#steps, phase);
+        this.#optimizer.update(this.#evaluation, this.#state, this.#steps, phase);
         for (const i of phase) axpby(1, this.#steps[i], 1, this.network.params[i].value);
       }
     } catch (error) {
@@ -244,14 +226,6 @@ export class Training {
       this.#status = 'failed';
       this.#reason = `step ${this.step}: ${error.message}`;
     }
-  }
-
-  #evaluate(phase: readonly number[], fresh: boolean): number {
-    const outputs = this.network.forward(this.#batch.inputs, fresh);
-    const loss = this.#loss.evaluate(outputs, this.#batch.targets, this.#outputGradient);
-    this.network.backward(this.#outputGradient, this.#optimizer.needs, phase);
-    this.#context.gaussNewton = this.network.gaussNewton;
-    return loss;
   }
 
   #diverges(loss: number): boolean {
@@ -269,40 +243,25 @@ export class Training {
     if (!finite) this.#reason = `step ${this.step}: a parameter is not finite`;
   }
 
-  /** Adds a point to every curve. A metric that cannot be computed, as after divergence, is NaN there. */
   #measure(): void {
-    if (this.step > 0) add(this.#curves[LOSS], this.step, this.#lastLoss);
-    for (const [name, metric] of this.#metrics) add(this.#curves[name], this.step, valueOf(metric, this.network));
-    this.#at.push(this.#trainingSeconds);
+    this.#measurements.measure(this.step, this.#trainingSeconds, this.#lastLoss, this.network);
+    if (this.#o.telemetry && this.step > 0) this.#measurements.inspect(this.#evaluation, this.#steps, this.#optimizer, this.#state);
     this.#onPoint?.(this);
   }
 }
 
-function savedCurve(name: string, arrays: Checkpoint['arrays']): Matrix {
-  const saved = arrays[`curves/${name}`];
-  if (saved?.rows !== 2) throw new ArgumentError(`the checkpoint has no curve of ${name}; resume with the metrics it was made with`);
-  return saved;
-}
-
-function add(curve: Curve, step: number, value: number): void {
-  curve.steps.push(step);
-  curve.values.push(value);
-}
-
-function valueOf(metric: Metric, network: Network): number {
-  try {
-    return metric(network);
-  } catch (error) {
-    if (error instanceof NumericalError) return NaN;
-    throw error;
-  }
-}
-
-function requireFit(task: Task, network: Network, metrics: Readonly<Record<string, Metric>>): void {
+function requireFit(task: Task, network: Network, loss: Loss, { name, needs }: Optimizer): void {
   for (const key of ['inputs', 'outputs', 'dtype'] as const)
     if (task[key] !== network[key])
       throw new ArgumentError(`train: the task's ${key} are ${task[key]}, the network's ${network[key]}; they must agree`);
-  if (LOSS in metrics) throw new ArgumentError(`train: the metric name '${LOSS}' is taken by the batch loss`);
+  const { dense, products = false } = needs(1);
+  if (network.mixesSamples && (dense !== 'none' || products))
+    throw new ArgumentError(
+      `train: ${name} uses the curvature of all parameters, which is not defined through batch-norm; use a network without it, or a layer-wise method`,
+    );
+  const targets = loss.targets(network.outputs);
+  if (task.targets !== targets)
+    throw new ArgumentError(`train: the loss ${loss.name} takes targets of ${targets} columns, the task gives ${task.targets}`);
 }
 
 function chooseOrder(wanted: Order | undefined, { name, order: fixed }: Optimizer): Order {

@@ -53,6 +53,26 @@ describe('layerwise run', () => {
     expect(run('run', file('defaults.yaml', stdout.replace('steps: 300', 'steps: 3'))).status).toBe(0);
   });
 
+  it('runs each of a list of optimisers and compares them; as JSON a list of records', () => {
+    const config = file('list.yaml', `${TINY}optimizer:\n  - {name: sgd, learningRate: 0.05}\n  - {preset: soap}\n`);
+    const { status, stdout } = run('run', config, '--checkpoint', 'run.npz');
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/linear-representation, sgd, seed 0: done/);
+    expect(stdout).toMatch(/│ sgd +│ 0\.05 +│ done +│/);
+    expect(stdout).toMatch(/│ soap +│ 0\.003 +│ done +│/);
+    expect(readdirSync(folder).sort()).toEqual(['list.yaml', 'run.1.npz', 'run.2.npz']);
+    const records = JSON.parse(run('run', config, '--json').stdout) as { config: { optimizer: { name: string } } }[];
+    expect(records.map((r) => r.config.optimizer.name)).toEqual(['sgd', 'soap']);
+  });
+
+  it('names the line of what is wrong in a list of optimisers', () => {
+    const text = `${TINY}optimizer:\n  - {name: sgd}\n  - name: adam\n    beta3: 1\n`;
+    expect(run('run', file('bad.yaml', text))).toMatchObject({
+      status: 2,
+      stderr: expect.stringMatching(/bad\.yaml: line 6: optimizer\[1\]\.beta3: unknown key/),
+    });
+  });
+
   it('exits 1 when the run diverges, and says where', () => {
     const { status, stdout } = run('run', file('config.yaml', `${TINY}optimizer: {name: sgd, learningRate: 1000}\n`));
     expect(status).toBe(1);
@@ -128,9 +148,13 @@ describe('layerwise run', () => {
 
   it('on Ctrl-C saves the checkpoint, prints how to go on, and exits 130', async () => {
     file('long.yaml', TINY.replace('steps: 10', 'steps: 100000000'));
-    const { code, stderr } = await interrupted(['run', 'long.yaml', '--checkpoint', 'run.npz'], () => true);
+    const { code, stderr } = await interrupted(['run', 'long.yaml', '--checkpoint', 'run.npz', '--checkpoint-every', '50'], () =>
+      existsSync(join(folder, 'run.npz')),
+    );
     expect(code).toBe(130);
-    expect(stderr).toMatch(/interrupted at step \d+; kept in run\.npz\. To go on: layerwise run long\.yaml --checkpoint run\.npz/);
+    expect(stderr).toMatch(
+      /interrupted at step \d+; kept in run\.npz\. To go on: layerwise run long\.yaml --checkpoint run\.npz --checkpoint-every 50/,
+    );
     expect(existsSync(join(folder, 'run.npz'))).toBe(true);
   });
 });

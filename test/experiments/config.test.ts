@@ -23,7 +23,7 @@ describe('parseConfig', () => {
       network: { batchNorm: false },
       optimizer: { name: 'layerwise', learningRate: 0.1, damping: 1e-8, outputFactor: 'ggn', factorDecay: 0, weightDecay: 0 },
       schedule: { kind: 'constant', warmup: 0 },
-      train: { batch: 1024, steps: 300, every: 10, divergence: 1e6 },
+      train: { batch: 1024, steps: 300, every: 10, telemetry: false, divergence: 1e6 },
       transferSamples: 0,
     });
   });
@@ -34,9 +34,12 @@ describe('parseConfig', () => {
   });
 
   it.each([
-    [{ experiment: 'nope' }, /experiment: must be one of linear-representation; got "nope"/],
+    [{ experiment: 'nope' }, /experiment: must be one of linear-representation, image-classification; got "nope"/],
     [{ optimiser: {} }, /optimiser: unknown key/],
-    [{ optimizer: { name: 'sgdd' } }, /optimizer.name: unknown value "sgdd"; allowed: sgd, adam, adamw, layerwise, amgd, gaussNewton/],
+    [
+      { optimizer: { name: 'sgdd' } },
+      /optimizer.name: unknown value "sgdd"; allowed: sgd, adam, adamw, layerwise, kfac, ekfac, foof, shampoo, soap, muon, amgd, gaussNewton, naturalGradient, grafted, clipped, groups/,
+    ],
     [{ optimizer: {} }, /optimizer.name: is missing; allowed: sgd/],
     [{ optimizer: { name: 'sgd', beta1: 0.9 } }, /optimizer.beta1: unknown key/],
     [{ task: { inputs: -3 } }, /task.inputs: must be at least 1; got -3/],

@@ -138,3 +138,10 @@ it.each([
   const shifted = (at: number): Matrix => Matrix.wrap(memory.subarray(at, at + 6), 2, 3);
   expectThrows(() => call(shifted(0), shifted(1)), RangeError, 'ERR_NATIVE_ARGUMENT', /share memory/);
 });
+
+it('softmaxCrossEntropy keeps the digits of the loss beside logits of any size', () => {
+  for (const size of [1, 1e9, 1e300]) {
+    const equal = Matrix.from([[-size, -size]]);
+    expect(softmaxCrossEntropy(equal, Matrix.from([[1]]), equal.clone())).toBeCloseTo(Math.LN2, 15);
+  }
+});

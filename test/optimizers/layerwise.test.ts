@@ -95,7 +95,7 @@ describe('layerwise', () => {
     const state = optimizer.init(network.params);
     const grams = [1, 2, 3].map((t) => {
       const batch = batchOf(smallTask(), 30, t);
-      evaluate(network, batch, optimizer.needs);
+      evaluate(network, batch, optimizer.needs(t));
       const [step] = stepsOf(optimizer, network, state, t);
       return { step, q: gram(batch.inputs), v: network.gradients[0].clone() };
     });

@@ -4,9 +4,9 @@ import { OptionsError } from '../../lib/errors.js';
 import { Matrix } from '../../lib/linalg/index.js';
 import { optimizers } from '../../lib/optimizers/index.js';
 import type { Optimizer } from '../../lib/types.js';
-import { decodeCheckpoint, encodeCheckpoint, Training } from '../../lib/train/index.js';
+import { decodeCheckpoint, encodeCheckpoint, encodeState, restoreState, Training } from '../../lib/train/index.js';
 import { subspaceDistance } from '../../lib/metrics/index.js';
-import { bothDtypes, smallNetwork, smallTask } from '../fixtures.js';
+import { batchOf, bothDtypes, evaluate, smallNetwork, smallTask, stepsOf } from '../fixtures.js';
 
 interface Row {
   readonly name: keyof typeof optimizers;
@@ -27,7 +27,30 @@ const ROWS: readonly Row[] = [
   { name: 'layerwise', options: { learningRate: 0.1, outputFactor: 'none', damping: 1e-4 }, bound: 0.025, batchNorm: true },
   { name: 'amgd', options: { learningRate: 0.3 }, bound: 0.035 },
   { name: 'amgd', options: { learningRate: 0.3, whitened: true, damping: 1e-6 }, bound: 0.025 },
+  { name: 'kfac', options: { learningRate: 0.1, damping: 1e-4, factorPeriod: 2, inversePeriod: 5, momentum: 0.3 }, bound: 0.03 },
+  {
+    name: 'kfac',
+    options: { learningRate: 0.1, outputFactor: 'mc', dampingKind: 'exact', inversePeriod: 3, normConstraint: 0.1 },
+    bound: 0.03,
+  },
+  { name: 'kfac', options: { learningRate: 0.2, damping: 1, levenbergMarquardt: {} }, bound: 0.1 },
+  { name: 'kfac', options: { learningRate: 0.1, outputFactor: 'none' }, bound: 0.05, batchNorm: true },
+  { name: 'ekfac', options: { learningRate: 0.1, inversePeriod: 4, outputFactor: 'mc' }, bound: 0.03 },
+  { name: 'foof', options: { learningRate: 0.1, damping: 0.01, inversePeriod: 3, momentum: 0.5, weightDecay: 1e-4 }, bound: 0.05 },
+  { name: 'shampoo', options: { learningRate: 0.1, rootPeriod: 3, factorPeriod: 2, epsilon: 1e-4 }, bound: 0.05 },
+  {
+    name: 'shampoo',
+    options: { learningRate: 0.03, grafting: 'adam', startStep: 5, beta2: 0.95, blockSize: 4 },
+    bound: 0.05,
+    batchNorm: true,
+  },
+  { name: 'soap', options: { learningRate: 0.03, period: 4 }, bound: 0.08 },
+  { name: 'soap', options: { learningRate: 0.03, bases: 'right' }, bound: 0.05, batchNorm: true },
+  { name: 'muon', options: { learningRate: 0.02 }, bound: 0.06 },
+  { name: 'muon', options: { learningRate: 0.02, vectors: { learningRate: 0.01 } }, bound: 0.08, batchNorm: true },
   { name: 'gaussNewton', options: { learningRate: 0.2 }, bound: 0.02 },
+  { name: 'gaussNewton', options: { learningRate: 0.2, solver: 'cg', iterations: 20, warmStart: 0.9 }, bound: 0.02 },
+  { name: 'naturalGradient', options: { learningRate: 0.02, damping: 0.01, fisher: 'mc' }, bound: 0.1 },
 ];
 
 const create = ({ name, options }: Row): Optimizer => (optimizers[name].create as (o: object) => Optimizer)(options);
@@ -77,6 +100,25 @@ describe.each(CASES)('$title in $dtype', (row) => {
   });
 });
 
+it.each(CASES)('the state of $title in $dtype goes into one file and back', (row) => {
+  const network = smallNetwork({ dtype: row.dtype, batchNorm: row.batchNorm ?? false });
+  const optimizer = create(row);
+  const [held, fresh] = [optimizer.init(network.params), optimizer.init(network.params)];
+  const step = (t: number, state: object): Matrix[] => {
+    evaluate(network, batchOf(smallTask({ dtype: row.dtype }), 32, t), optimizer.needs(t));
+    return stepsOf(optimizer, network, state, t);
+  };
+  for (let t = 1; t <= 7; t++) step(t, held);
+  restoreState(fresh, encodeState(held));
+  for (let t = 8; t <= 13; t++) {
+    const [a, b] = [step(t, held), step(t, fresh)];
+    a.forEach((m, i) => expect(b[i].data).toEqual(m.data));
+  }
+  const other = smallNetwork({ hidden: 2, dtype: row.dtype, batchNorm: row.batchNorm ?? false });
+  if (encodeState(held).length > encodeState(optimizer.init(other.params)).length)
+    expect(() => restoreState(optimizer.init(other.params), encodeState(held))).toThrow(/does not fit/);
+});
+
 it('every optimiser of the table has a row', () => {
   expect(new Set(ROWS.map((r) => r.name))).toEqual(new Set(Object.keys(optimizers)));
 });
@@ -91,7 +133,7 @@ it.each(Object.keys(optimizers) as (keyof typeof optimizers)[])(
   },
 );
 
-it.each(['sgd', 'adam', 'adamw', 'layerwise', 'gaussNewton', 'amgd'] as const)(
+it.each(Object.keys(optimizers) as (keyof typeof optimizers)[])(
   '%s throws OptionsError for a list of rates that is not one a layer',
   (name) => {
     expect(() => create({ name, options: { learningRate: [0.1, 0.2, 0.3] }, bound: 1 }).init(smallNetwork().params)).toThrow(
@@ -101,9 +143,9 @@ it.each(['sgd', 'adam', 'adamw', 'layerwise', 'gaussNewton', 'amgd'] as const)(
 );
 
 // The dense Gauss-Newton matrix is formed by products of their own, whose results it does not keep.
-it.each(CASES.filter((row) => row.name !== 'gaussNewton'))('the loop makes no matrix after its first step: $title in $dtype', (row) => {
+it.each(CASES.filter((row) => row.name !== 'gaussNewton'))('the loop makes no matrix after its first steps: $title in $dtype', (row) => {
   const training = trainingOf(row);
-  training.advance(1);
+  training.advance(5); // as many as the longest period, of Levenberg-Marquardt
   const zeros = Matrix.zeros.bind(Matrix);
   let made = 0;
   Matrix.zeros = (...args) => {

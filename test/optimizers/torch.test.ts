@@ -5,7 +5,7 @@ import { Matrix, axpby } from '../../lib/linalg/index.js';
 import { adam, adamw, sgd } from '../../lib/optimizers/index.js';
 import type { Optimizer } from '../../lib/types.js';
 import { maxAbsDiff } from '../close.js';
-import { paramsOf } from '../fixtures.js';
+import { gradientContext, paramsOf } from '../fixtures.js';
 
 interface TorchOptions {
   lr: number;
@@ -51,7 +51,7 @@ describe('optimisers that PyTorch has', () => {
     const step = Matrix.zeros(c.rows, c.cols);
     gradients.forEach((g, t) => {
       const gradient = Matrix.wrap(Float64Array.from(g), c.rows, c.cols);
-      optimizer.update({ step: t + 1, params, gradients: [gradient], stats: [null], gaussNewton: null }, state, [step], [0]);
+      optimizer.update(gradientContext(t + 1, params, [gradient]), state, [step], [0]);
       axpby(1, step, 1, value);
       expect(maxAbsDiff(value, c.params[t]), `after step ${t + 1}`).toBeLessThan(1e-12);
     });

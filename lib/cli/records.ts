@@ -1,0 +1,51 @@
+/** Records for people to read. */
+import Table from 'cli-table3';
+import type { ExperimentRecord } from '../experiments/index.js';
+import { colors as pc } from '../terminal.js';
+
+export function summary({ status, reason, steps, metrics, events, timing, config, provenance }: ExperimentRecord): string {
+  const rows = Object.entries(metrics).map(
+    ([name, { values }]) => `  ${name.padEnd(16)} ${format(values[0]).padStart(12)} -> ${format(values.at(-1) ?? NaN).padStart(12)}`,
+  );
+  const { trainingSeconds: seconds, secondsAnEpoch } = timing;
+  const pace = steps > 0 ? `${Math.round((seconds / steps) * 1e6)} us a step` : 'no step';
+  return [
+    `${config.experiment}, ${nameOf(config)}, seed ${config.seed}: ${status === 'done' ? pc.green(status) : pc.yellow(status)}${reason === undefined ? '' : ` (${reason})`}`,
+    `  ${steps} steps in ${seconds.toFixed(2)} s (${pace}${secondsAnEpoch === undefined ? '' : `, ${secondsAnEpoch.toFixed(2)} s an epoch`}), ${provenance.kernel} kernel, ${provenance.threads} thread${provenance.threads === 1 ? '' : 's'}`,
+    `  ${'metric'.padEnd(16)} ${'first'.padStart(12)}    ${'last'.padStart(12)}`,
+    ...rows,
+    ...(events === undefined
+      ? []
+      : [pc.yellow(`  ${events.length} fallbacks, the first at step ${events[0].step}: ${events[0].parameter}: ${events[0].message}`)]),
+    '',
+  ].join('\n');
+}
+
+/** One line a record: its optimiser, how it ended, every metric at the end, and the time it took. */
+export function comparison(records: readonly ExperimentRecord[]): string {
+  const metrics = [...new Set(records.flatMap((r) => Object.keys(r.metrics).filter((name) => !name.includes('.'))))];
+  const epochs = records.some((r) => r.timing.secondsAnEpoch !== undefined);
+  const table = new Table({
+    head: ['optimiser', 'rate', 'status', ...metrics, epochs ? 's an epoch' : 'seconds'],
+    style: { head: [], border: [], compact: true },
+  });
+  for (const { config, status, metrics: curves, timing } of records)
+    table.push([
+      nameOf(config),
+      rateOf(config),
+      status,
+      ...metrics.map((name) => format(curves[name]?.values.at(-1) ?? NaN)),
+      (timing.secondsAnEpoch ?? timing.trainingSeconds).toFixed(2),
+    ]);
+  return table.toString();
+}
+
+type Optimizer = { readonly name: string; readonly learningRate?: unknown };
+const nameOf = ({ optimizer }: ExperimentRecord['config']): string => (optimizer as Optimizer).name;
+
+function rateOf({ optimizer }: ExperimentRecord['config']): string {
+  const { learningRate } = optimizer as Optimizer;
+  return learningRate === undefined ? '' : JSON.stringify(learningRate);
+}
+
+const format = (x: number): string => (Number.isFinite(x) ? x.toPrecision(5) : String(x));

@@ -1,0 +1,132 @@
+/**
+ * KFAC (Martens & Grosse 2015): the Fisher (here: Gauss-Newton) block of a weight taken as B (x) A, see kronecker.ts for the whole step.
+ * The preconditioner by kind of damping lambda:
+ *   exact      Q_B [(Q_B' V Q_A) (/) (l_B l_A' + lambda)] Q_A', the damped inverse of B (x) A itself, by eigen-decompositions
+ *   factored, plain, separate   (B + lB I)^-alpha V (A + lA I)^-beta, see separable.ts
+ * with exponents alpha and beta in [0, 1] as a dial: (0, 0) is SGD, (1, 1) KFAC, and with `separate` damping (0, 1) FOOF.
+ * Deviations from the paper's algorithm: no block-tridiagonal form; momentum has a fixed coefficient; the rate is given and not taken
+ * from the quadratic model.
+ */
+import { z } from 'zod';
+import { OptionsError } from '../errors.js';
+import { divideByOuterSum, gemmInto, Matrix, type SymmetricEigen } from '../linalg/index.js';
+import { parseOptions } from '../options.js';
+import type { Optimizer } from '../types.js';
+import { clippedEigen, noiseFloor, undampedAndSingular, zeroFactor } from './inverse.js';
+import { kroneckerMethod, kroneckerOptions, type Dampings, type Factors, type KroneckerState, type Preconditioner } from './kronecker.js';
+import { rateSchema } from './rate.js';
+import { applySeparable, invertSeparable, separableState, type Powers, type SeparableState, type Split } from './separable.js';
+
+const exponent = () => z.number().min(0).max(1).default(1);
+
+export const kfacSchema = z.strictObject({
+  ...kroneckerOptions,
+  outputFactor: z.enum(['ggn', 'mc', 'empirical', 'none']).default('ggn'),
+  dampingKind: z.enum(['exact', 'factored', 'plain', 'separate']).default('factored'),
+  /** lB of the `separate` kind; lambda where not given. Not used where B is the identity. */
+  outputDamping: rateSchema.optional(),
+  /** Exponent of the output side. */
+  alpha: exponent(),
+  /** Exponent of the input side. */
+  beta: exponent(),
+});
+export type KfacOptions = z.input<typeof kfacSchema>;
+type Parsed = z.output<typeof kfacSchema>;
+
+/** @throws OptionsError naming the field, the value and what is allowed */
+export function kfac(options: KfacOptions = {}): Optimizer<KroneckerState<unknown>> {
+  return kfacNamed('kfac', parseOptions(kfacSchema, options, 'kfac'));
+}
+
+/** The same from parsed options, for methods that are special cases. */
+export function kfacNamed(name: string, o: Parsed): Optimizer<KroneckerState<unknown>> {
+  const refuse = (path: string, value: unknown, message: string): never => {
+    throw new OptionsError(name, [{ path, value: JSON.stringify(value), message }]);
+  };
+  if (o.outputDamping !== undefined && o.dampingKind !== 'separate')
+    refuse('outputDamping', o.outputDamping, `is for dampingKind separate; ${o.dampingKind} splits damping by itself`);
+  const dial = { alpha: o.outputFactor === 'none' ? 0 : o.alpha, beta: o.beta };
+  if (o.dampingKind !== 'exact')
+    return kroneckerMethod({ name, options: o, outputDamping: o.outputDamping, preconditioner: separable(o.dampingKind, dial) });
+  if (o.alpha !== 1 || o.beta !== 1)
+    refuse(
+      o.alpha !== 1 ? 'alpha' : 'beta',
+      o.alpha !== 1 ? o.alpha : o.beta,
+      'must be 1 with dampingKind exact; use separate, factored or plain',
+    );
+  return kroneckerMethod({ name, options: o, preconditioner: exact });
+}
+
+function separable(split: Split, powers: Powers): Preconditioner<SeparableState> {
+  return {
+    state: (like, { m, n }) => separableState(like, m, n, powers),
+    renew(state, { input, output, outputIsIdentity }, dampings, note, batch) {
+      invertSeparable(state, input.value, outputIsIdentity === 1 ? null : output.value, dampings, split, powers, note, batch);
+    },
+    apply(state, { outputIsIdentity }, _damping, v, work) {
+      applySeparable(state, v, outputIsIdentity === 1, powers, work);
+    },
+    inspect: ({ input, output }) => ({
+      ...(input === null ? {} : { 'input.damping': input.damping, 'input.clipped': input.clipped, 'input.fallbacks': input.fallbacks }),
+      ...(output === null
+        ? {}
+        : { 'output.damping': output.damping, 'output.clipped': output.clipped, 'output.fallbacks': output.fallbacks }),
+    }),
+  };
+}
+
+export interface Eigenbases {
+  readonly input: SymmetricEigen; // of A
+  readonly output: SymmetricEigen; // of B
+  inputClipped: number;
+  outputClipped: number;
+}
+
+export function eigenbases(like: Matrix, m: number, n: number): Eigenbases {
+  const side = (size: number): SymmetricEigen => ({
+    values: Matrix.zeros(1, size, like.dtype).data,
+    vectors: Matrix.zeros(size, size, like.dtype),
+  });
+  return { input: side(n), output: side(m), inputClipped: 0, outputClipped: 0 };
+}
+
+/** Renews them. @param note  told of eigenvalues clipped where there is no damping */
+export function decompose(
+  bases: Eigenbases,
+  { input, output, outputIsIdentity }: Factors,
+  { input: damping }: Dampings,
+  note: (message: string) => void,
+): void {
+  bases.inputClipped = clippedEigen(input.value, bases.input);
+  bases.outputClipped = outputIsIdentity === 1 ? 0 : clippedEigen(output.value, bases.output);
+  if (damping > 0) return;
+  for (const [side, clipped] of [['input', bases.inputClipped] as const, ['output', bases.outputClipped] as const])
+    if (clipped > 0) note(`${side} factor: ${undampedAndSingular(clipped)}`);
+}
+
+/** x becomes Q_B' x Q_A ('in') or Q_B x Q_A' ('out'), in place. @param work  of x's shape */
+export function rotate({ input, output }: Eigenbases, x: Matrix, way: 'in' | 'out', identityOutput: boolean, work: Matrix): Matrix {
+  if (identityOutput) {
+    work.data.set(x.data);
+    return gemmInto(x, work, input.vectors, way === 'in' ? 'NN' : 'NT');
+  }
+  gemmInto(work, x, input.vectors, way === 'in' ? 'NN' : 'NT');
+  return gemmInto(x, output.vectors, work, way === 'in' ? 'TN' : 'NN');
+}
+
+/** What rounding leaves of an eigenvalue 0 of B (x) A; 0 where a factor is. */
+export const noiseFloorOf = ({ input, output }: Eigenbases, identityOutput: boolean): number =>
+  noiseFloor(input) * (identityOutput ? 1 : output.values.at(-1)!);
+
+const exact: Preconditioner<Eigenbases> = {
+  state: (like, { m, n }) => eigenbases(like, m, n),
+  renew: decompose,
+  apply(state, { outputIsIdentity }, damping, v, work) {
+    const identity = outputIsIdentity === 1;
+    if (noiseFloorOf(state, identity) + damping === 0) throw zeroFactor();
+    rotate(state, v, 'in', identity, work);
+    divideByOuterSum(v, identity ? null : state.output.values, state.input.values, damping);
+    rotate(state, v, 'out', identity, work);
+  },
+  inspect: ({ inputClipped, outputClipped }) => ({ 'input.clipped': inputClipped, 'output.clipped': outputClipped }),
+};

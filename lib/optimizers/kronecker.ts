@@ -1,0 +1,253 @@
+/**
+ * What the Kronecker-factored methods (KFAC, EKFAC, FOOF) share: a weight's gradient V (m x n, the bias as a column where joint) is
+ * preconditioned by an input factor A = mean a a' and an output factor B = mean g g', both moving averages. They differ in the
+ * preconditioner alone. A step is, in this order:
+ *   V <- gradient (+ weightDecay W, coupled);  M <- momentum M + V (momentum on the gradient)
+ *   A, B averaged every factorPeriod steps; their inverses renewed every inversePeriod steps, and stale in between
+ *   U <- preconditioned V;  U <- U min(1, sqrt(C / (eta^2 <U, V>))) over all weights that move together (norm constraint)
+ *   M <- momentum M + U (momentum on the update);  step = -eta M - eta weightDecay W (decoupled)
+ * and every few steps the damping follows the quality of the quadratic model (Levenberg-Marquardt; Martens & Grosse 2015, section 6.5).
+ * Parameters without factors (normalisations, separate biases) take U = V.
+ */
+import { z } from 'zod';
+import { axpby, copy, dot, Matrix, scale } from '../linalg/index.js';
+import { fraction, positive, size } from '../options.js';
+import type { LayerStats, Optimizer, Params, UpdateContext } from '../types.js';
+import { accumulate, accumulateGram, averagedFactor, type AveragedFactor } from './factors.js';
+import { naming, requireFinite } from './guards.js';
+import { gather, jointInputs, jointWeights, scatter, type JointWeight } from './jointWeight.js';
+import { layerFactors } from './needs.js';
+import { decaySchema, mayBePositive, rateAt, rateSchema, requireRatesPerLayer } from './rate.js';
+import { spectrumOf } from './spectrum.js';
+import type { OfBatch } from './woodbury.js';
+
+export const kroneckerOptions = {
+  learningRate: rateSchema.default(0.1),
+  /** lambda. */
+  damping: rateSchema.default(1e-3),
+  /** rho, the decay of the factors' averages; 0 uses each batch alone. */
+  factorDecay: fraction().default(0.95),
+  /** Where the averages begin: at the first batch (bias-corrected), at zero or at the identity. */
+  factorStart: z.enum(['batch', 'zero', 'identity']).default('batch'),
+  /** Over the batch: A = mean a a', or the sum. */
+  factorScale: z.enum(['mean', 'sum']).default('mean'),
+  /** Steps between two updates of the factors. */
+  factorPeriod: size().default(1),
+  /** Steps between two renewals of the inverses. */
+  inversePeriod: size().default(1),
+  /** C: the largest eta^2 <U, V> of a step. */
+  normConstraint: positive().optional(),
+  momentum: decaySchema.default(0),
+  momentumOn: z.enum(['update', 'gradient']).default('update'),
+  weightDecay: rateSchema.default(0),
+  weightDecayMode: z.enum(['decoupled', 'coupled']).default('decoupled'),
+  /** A bias is one more column of its layer's weight, or takes plain gradient steps. */
+  bias: z.enum(['joint', 'separate']).default('joint'),
+  /** Adapts the damping: every `period` steps lambda is multiplied by decay^period where the loss fell by more than 3/4 of what the
+   *  quadratic model promised, and divided by it below 1/4. Costs a Gauss-Newton product and a forward pass each time. */
+  levenbergMarquardt: z.strictObject({ period: size().default(5), decay: z.number().gt(0).lt(1).default(0.9) }).optional(),
+} as const;
+
+export type KroneckerOptions = z.output<z.ZodObject<typeof kroneckerOptions>>;
+
+/** A weight's factors. */
+export interface Factors {
+  readonly input: AveragedFactor; // A, n x n
+  readonly output: AveragedFactor; // B, m x m
+  /** 1 where B is the identity, of an output layer under the squared loss or because none was asked for. */
+  outputIsIdentity: number;
+}
+
+export interface Dampings {
+  readonly input: number;
+  readonly output: number;
+}
+
+/** Turns gradients into updates, weight by weight. P is its state of one weight. */
+export interface Preconditioner<P> {
+  state(like: Matrix, joint: JointWeight): P;
+  /** Renews what is derived from the factors. @param note  told of fallbacks
+   *  @param batch  what the input factor is made of, where it is of this step's batch alone and used in this step alone; else null */
+  renew(state: P, factors: Factors, dampings: Dampings, note: (message: string) => void, batch: OfBatch | null): void;
+  /** Looks at a batch after the factors have been averaged and the inverses renewed. @param inputs  N x n; */
+  observe?(state: P, factors: Factors, inputs: Matrix, stats: LayerStats): void;
+  /** v becomes U, in place. @param work  of v's shape */
+  apply(state: P, factors: Factors, damping: number, v: Matrix, work: Matrix): void;
+  inspect(state: P): Readonly<Record<string, number>>;
+}
+
+export interface KroneckerState<P> {
+  readonly weights: ({ readonly factors: Factors; readonly preconditioner: P } | null)[];
+  /** M, of each parameter's shape; empty without momentum. */
+  readonly velocity: Matrix[];
+  /** What Levenberg-Marquardt has multiplied lambda by. */
+  dampingScale: number;
+  work: Work;
+}
+
+interface Work {
+  readonly joint: readonly (JointWeight | null)[];
+  readonly updates: readonly (Matrix | null)[]; // m x n: V, then U
+  readonly scratch: readonly (Matrix | null)[]; // m x n
+  readonly inputs: Matrix[]; // N x n, with the 1 of the bias
+  readonly gradients: readonly Matrix[]; // V a parameter
+  readonly products: Matrix[]; // C step, for Levenberg-Marquardt
+}
+
+/** lambda never leaves this range around the one given. */
+const SCALES = { least: 1e-8, most: 1e8 };
+
+export interface KroneckerMethod<P> {
+  readonly name: string;
+  readonly options: KroneckerOptions & { readonly outputFactor: Parameters<typeof layerFactors>[0] };
+  readonly outputDamping?: KroneckerOptions['damping'] | undefined;
+  readonly outputRows?: boolean;
+  readonly preconditioner: Preconditioner<P>;
+}
+
+export function kroneckerMethod<P>({
+  name,
+  options: o,
+  outputDamping,
+  outputRows = false,
+  preconditioner,
+}: KroneckerMethod<P>): Optimizer<KroneckerState<P>> {
+  const hasMomentum = mayBePositive(o.momentum);
+  const decays = mayBePositive(o.weightDecay);
+  const lm = o.levenbergMarquardt;
+
+  const observe = (context: UpdateContext, state: KroneckerState<P>, joint: JointWeight): void => {
+    const { step: t } = context;
+    const i = joint.weight;
+    const { factors, preconditioner: held } = state.weights[i]!;
+    const factorsDue = (t - 1) % o.factorPeriod === 0;
+    const stats = factorsDue ? context.stats[i] : null;
+    let batch: OfBatch | null = null;
+    if (stats !== null) {
+      const inputs = (state.work.inputs[i] = jointInputs(joint, stats, state.work.inputs[i]));
+      const share = o.factorScale === 'sum' ? 1 : stats.positions / inputs.rows;
+      accumulateGram(factors.input, inputs, share, o.factorDecay);
+      if (o.factorDecay === 0 && o.inversePeriod === 1) batch = { inputs, scale: share };
+      factors.outputIsIdentity = stats.outputFactor === null ? 1 : 0;
+      if (stats.outputFactor !== null) accumulate(factors.output, stats.outputFactor, o.factorDecay);
+    }
+    if ((t - 1) % o.inversePeriod === 0) {
+      const input = rateAt(o.damping, joint.layer, t) * state.dampingScale;
+      const output = outputDamping === undefined ? input : rateAt(outputDamping, joint.layer, t) * state.dampingScale;
+      naming(joint.name, () => {
+        const note = (message: string): void => {
+          context.note(joint.name, message);
+        };
+        preconditioner.renew(held, factors, { input, output }, note, batch);
+      });
+    }
+    if (stats !== null) preconditioner.observe?.(held, factors, state.work.inputs[i], stats);
+  };
+
+  /** V of parameter i, after coupled decay and momentum on the gradient. */
+  const gradientOf = ({ step: t, params, gradients }: UpdateContext, state: KroneckerState<P>, i: number): void => {
+    const { value: p, layer } = params[i];
+    const v = copy(gradients[i], state.work.gradients[i]);
+    if (decays && o.weightDecayMode === 'coupled') axpby(rateAt(o.weightDecay, layer, t), p, 1, v);
+    if (hasMomentum && o.momentumOn === 'gradient') copy(axpby(1, v, rateAt(o.momentum, layer, t), state.velocity[i]), v);
+  };
+
+  /** From U in steps[i] to the step. */
+  const finish = ({ step: t, params }: UpdateContext, state: KroneckerState<P>, step: Matrix, i: number): void => {
+    const { value: p, layer } = params[i];
+    if (hasMomentum && o.momentumOn === 'update') copy(axpby(1, step, rateAt(o.momentum, layer, t), state.velocity[i]), step);
+    const rate = rateAt(o.learningRate, layer, t);
+    scale(-rate, step);
+    if (decays && o.weightDecayMode === 'decoupled') axpby(-rate * rateAt(o.weightDecay, layer, t), p, 1, step);
+  };
+
+  const adaptDamping = (context: UpdateContext, state: KroneckerState<P>, steps: readonly Matrix[], which: readonly number[]): void => {
+    if (lm === undefined || context.step % lm.period !== 0) return;
+    const { products } = state.work;
+    context.curvatureTimes(steps, products);
+    let predicted = 0;
+    for (const i of which) {
+      const damping = rateAt(o.damping, context.params[i].layer, context.step) * state.dampingScale;
+      predicted += dot(context.gradients[i], steps[i]) + (dot(products[i], steps[i]) + damping * dot(steps[i], steps[i])) / 2;
+    }
+    if (predicted === 0) return; // no step, no evidence
+    const quality = (context.lossAt(steps, which) - context.loss) / predicted;
+    const factor = lm.decay ** lm.period;
+    // A model that promises no fall is as bad as one that does not keep its promise.
+    if (!(predicted < 0) || !(quality >= 0.25)) state.dampingScale = Math.min(SCALES.most, state.dampingScale / factor);
+    else if (quality > 0.75) state.dampingScale = Math.max(SCALES.least, state.dampingScale * factor);
+  };
+
+  return {
+    name,
+    needs: layerFactors(o.outputFactor, { period: o.factorPeriod, outputRows, products: lm !== undefined }),
+    ...(lm === undefined ? {} : { order: 'simultaneous' as const }),
+    init(params) {
+      requireRatesPerLayer(name, { ...o, outputDamping }, params);
+      return initialState(params, o, hasMomentum, preconditioner);
+    },
+    update(context, state, steps, which) {
+      const { joint, updates, scratch, gradients } = state.work;
+      for (const i of which) gradientOf(context, state, i);
+      let product = 0;
+      for (const i of which) {
+        const j = joint[i];
+        if (j === null) continue;
+        observe(context, state, j);
+        const { factors, preconditioner: held } = state.weights[i]!;
+        const u = gather(j, gradients, updates[i]!);
+        const damping = rateAt(o.damping, j.layer, context.step) * state.dampingScale;
+        naming(j.name, () => {
+          preconditioner.apply(held, factors, damping, u, scratch[i]!);
+        });
+        requireFinite(`the update of ${j.name}`, u);
+        if (o.normConstraint !== undefined)
+          product += rateAt(o.learningRate, j.layer, context.step) ** 2 * dot(u, gather(j, gradients, scratch[i]!));
+      }
+      const shrink = o.normConstraint === undefined || !(product > o.normConstraint) ? 1 : Math.sqrt(o.normConstraint / product);
+      for (const i of which) copy(gradients[i], steps[i]);
+      for (const i of which) if (joint[i] !== null) scatter(joint[i], scale(shrink, updates[i]!), steps);
+      for (const i of which) finish(context, state, steps[i], i);
+      adaptDamping(context, state, steps, which);
+    },
+    inspect(state, i) {
+      const own = state.weights[i];
+      if (own === null) return {};
+      const { factors, preconditioner: held } = own;
+      const [input, output] = [spectrumOf(factors.input.value), factors.outputIsIdentity === 1 ? null : spectrumOf(factors.output.value)];
+      return {
+        'input.condition': input.condition,
+        'input.effectiveRank': input.effectiveRank,
+        ...(output === null ? {} : { 'output.condition': output.condition, 'output.effectiveRank': output.effectiveRank }),
+        ...preconditioner.inspect(held),
+      };
+    },
+  };
+}
+
+function initialState<P>(params: Params, o: KroneckerOptions, hasMomentum: boolean, preconditioner: Preconditioner<P>): KroneckerState<P> {
+  const joint = jointWeights(params, o.bias === 'joint');
+  const alike = (): Matrix[] => params.map(({ value: p }) => Matrix.zeros(p.rows, p.cols, p.dtype));
+  const rectangles = (): (Matrix | null)[] => joint.map((j, i) => (j === null ? null : Matrix.zeros(j.m, j.n, params[i].value.dtype)));
+  return {
+    weights: joint.map((j, i) => {
+      if (j === null) return null;
+      const { value: like } = params[i];
+      const average = (n: number): AveragedFactor => averagedFactor(like, n, o.factorStart, o.factorDecay);
+      return {
+        factors: { input: average(j.n), output: average(j.m), outputIsIdentity: 0 },
+        preconditioner: preconditioner.state(like, j),
+      };
+    }),
+    velocity: hasMomentum ? alike() : [],
+    dampingScale: 1,
+    work: {
+      joint,
+      updates: rectangles(),
+      scratch: rectangles(),
+      inputs: params.map(({ value }) => Matrix.zeros(0, 0, value.dtype)),
+      gradients: alike(),
+      products: o.levenbergMarquardt === undefined ? [] : alike(),
+    },
+  };
+}
