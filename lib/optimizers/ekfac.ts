@@ -8,8 +8,8 @@ import { z } from 'zod';
 import { axpby, divideEntries, gemmInto, hadamard, Matrix } from '../linalg/index.js';
 import { parseOptions } from '../options.js';
 import type { LayerStats, Optimizer } from '../types.js';
+import { decompose, eigenbases, inspectBases, noiseFloorOf, rotate, type Eigenbases } from './eigenbases.js';
 import { zeroFactor } from './inverse.js';
-import { decompose, eigenbases, noiseFloorOf, rotate, type Eigenbases } from './kfac.js';
 import { kroneckerMethod, kroneckerOptions, type KroneckerOptions, type KroneckerState, type Preconditioner } from './kronecker.js';
 
 export const ekfacSchema = z.strictObject({
@@ -69,7 +69,7 @@ function rescaled(decay: number, scale: KroneckerOptions['factorScale']): Precon
       divideEntries(v, scales.value, least);
       rotate(bases, v, 'out', identity, work);
     },
-    inspect: ({ bases }) => ({ 'input.clipped': bases.inputClipped, 'output.clipped': bases.outputClipped }),
+    inspect: ({ bases }) => inspectBases(bases),
   };
 }
 

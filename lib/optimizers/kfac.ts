@@ -9,11 +9,12 @@
  */
 import { z } from 'zod';
 import { OptionsError } from '../errors.js';
-import { divideByOuterSum, gemmInto, Matrix, type SymmetricEigen } from '../linalg/index.js';
+import { divideByOuterSum } from '../linalg/index.js';
 import { parseOptions } from '../options.js';
 import type { Optimizer } from '../types.js';
-import { clippedEigen, noiseFloor, undampedAndSingular, zeroFactor } from './inverse.js';
-import { kroneckerMethod, kroneckerOptions, type Dampings, type Factors, type KroneckerState, type Preconditioner } from './kronecker.js';
+import { decompose, eigenbases, inspectBases, noiseFloorOf, rotate, type Eigenbases } from './eigenbases.js';
+import { zeroFactor } from './inverse.js';
+import { kroneckerMethod, kroneckerOptions, type KroneckerState, type Preconditioner } from './kronecker.js';
 import { rateSchema } from './rate.js';
 import { applySeparable, invertSeparable, separableState, type Powers, type SeparableState, type Split } from './separable.js';
 
@@ -75,49 +76,6 @@ function separable(split: Split, powers: Powers): Preconditioner<SeparableState>
   };
 }
 
-export interface Eigenbases {
-  readonly input: SymmetricEigen; // of A
-  readonly output: SymmetricEigen; // of B
-  inputClipped: number;
-  outputClipped: number;
-}
-
-export function eigenbases(like: Matrix, m: number, n: number): Eigenbases {
-  const side = (size: number): SymmetricEigen => ({
-    values: Matrix.zeros(1, size, like.dtype).data,
-    vectors: Matrix.zeros(size, size, like.dtype),
-  });
-  return { input: side(n), output: side(m), inputClipped: 0, outputClipped: 0 };
-}
-
-/** Renews them. @param note  told of eigenvalues clipped where there is no damping */
-export function decompose(
-  bases: Eigenbases,
-  { input, output, outputIsIdentity }: Factors,
-  { input: damping }: Dampings,
-  note: (message: string) => void,
-): void {
-  bases.inputClipped = clippedEigen(input.value, bases.input);
-  bases.outputClipped = outputIsIdentity === 1 ? 0 : clippedEigen(output.value, bases.output);
-  if (damping > 0) return;
-  for (const [side, clipped] of [['input', bases.inputClipped] as const, ['output', bases.outputClipped] as const])
-    if (clipped > 0) note(`${side} factor: ${undampedAndSingular(clipped)}`);
-}
-
-/** x becomes Q_B' x Q_A ('in') or Q_B x Q_A' ('out'), in place. @param work  of x's shape */
-export function rotate({ input, output }: Eigenbases, x: Matrix, way: 'in' | 'out', identityOutput: boolean, work: Matrix): Matrix {
-  if (identityOutput) {
-    work.data.set(x.data);
-    return gemmInto(x, work, input.vectors, way === 'in' ? 'NN' : 'NT');
-  }
-  gemmInto(work, x, input.vectors, way === 'in' ? 'NN' : 'NT');
-  return gemmInto(x, output.vectors, work, way === 'in' ? 'TN' : 'NN');
-}
-
-/** What rounding leaves of an eigenvalue 0 of B (x) A; 0 where a factor is. */
-export const noiseFloorOf = ({ input, output }: Eigenbases, identityOutput: boolean): number =>
-  noiseFloor(input) * (identityOutput ? 1 : output.values.at(-1)!);
-
 const exact: Preconditioner<Eigenbases> = {
   state: (like, { m, n }) => eigenbases(like, m, n),
   renew: decompose,
@@ -128,5 +86,5 @@ const exact: Preconditioner<Eigenbases> = {
     divideByOuterSum(v, identity ? null : state.output.values, state.input.values, damping);
     rotate(state, v, 'out', identity, work);
   },
-  inspect: ({ inputClipped, outputClipped }) => ({ 'input.clipped': inputClipped, 'output.clipped': outputClipped }),
+  inspect: inspectBases,
 };

@@ -18,7 +18,7 @@ import { naming, requireFinite } from './guards.js';
 import { gather, jointInputs, jointWeights, scatter, type JointWeight } from './jointWeight.js';
 import { layerFactors } from './needs.js';
 import { decaySchema, mayBePositive, rateAt, rateSchema, requireRatesPerLayer } from './rate.js';
-import { spectrumOf } from './spectrum.js';
+import { prefixedSpectra } from './spectrum.js';
 import type { OfBatch } from './woodbury.js';
 
 export const kroneckerOptions = {
@@ -214,13 +214,8 @@ export function kroneckerMethod<P>({
       const own = state.weights[i];
       if (own === null) return {};
       const { factors, preconditioner: held } = own;
-      const [input, output] = [spectrumOf(factors.input.value), factors.outputIsIdentity === 1 ? null : spectrumOf(factors.output.value)];
-      return {
-        'input.condition': input.condition,
-        'input.effectiveRank': input.effectiveRank,
-        ...(output === null ? {} : { 'output.condition': output.condition, 'output.effectiveRank': output.effectiveRank }),
-        ...preconditioner.inspect(held),
-      };
+      const sides = { input: factors.input.value, ...(factors.outputIsIdentity === 1 ? {} : { output: factors.output.value }) };
+      return { ...prefixedSpectra(sides), ...preconditioner.inspect(held) };
     },
   };
 }

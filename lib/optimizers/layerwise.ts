@@ -14,6 +14,7 @@ import type { Optimizer } from '../types.js';
 import { accumulate, accumulateGram, averagedFactor, type AveragedFactor } from './factors.js';
 import { naming } from './guards.js';
 import { layerFactors } from './needs.js';
+import { prefixedSpectra } from './spectrum.js';
 import { mayBePositive, rateAt, rateSchema, requireRatesPerLayer } from './rate.js';
 
 export const layerwiseSchema = z.strictObject({
@@ -80,6 +81,11 @@ export function layerwise(options: LayerwiseOptions = {}): Optimizer<LayerwiseSt
         scale(-rate, step);
         if (decays) axpby(-rate * rateAt(o.weightDecay, layer, t), p, 1, step);
       }
+    },
+    inspect({ factors }, i) {
+      const own = factors[i];
+      if (own === null) return {};
+      return prefixedSpectra({ input: own.input.value, ...(own.output.weight === 0 ? {} : { output: own.output.value }) });
     },
   };
 }

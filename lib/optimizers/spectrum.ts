@@ -36,3 +36,11 @@ export function sidesReport(left: readonly Matrix[], right: readonly Matrix[]): 
   }
   return report;
 }
+
+/** Condition number and effective rank of each factor, under its name: 'input.condition', 'input.effectiveRank', ... */
+export const prefixedSpectra = (factors: Readonly<Record<string, Matrix>>): Record<string, number> =>
+  Object.fromEntries(
+    Object.entries(factors).flatMap(([name, factor]) =>
+      Object.entries(spectrumOf(factor)).map(([quantity, value]) => [`${name}.${quantity}`, value as number]),
+    ),
+  );
