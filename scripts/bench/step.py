@@ -4,13 +4,11 @@ as its products like them (G is kept transposed).
 
     python3 step.py PROBLEM numpy|torch
 
-PROBLEM is as written by problem.ts. Prints one line of facts (or why it is absent), then answers each line `METHOD WARM_UP STEPS` on
-standard input with the microseconds a step, by the clock and of the processor, and the last subspace distance."""
+PROBLEM is as written by problem.ts. Answers as peers.py says, with the last subspace distance; the subspace distance is part of a step."""
 
-import json
-import re
 import sys
-import time
+
+from peers import numpy_facts, serve, torch_facts
 
 
 def read(path):
@@ -50,11 +48,6 @@ class NumPy:
         self.h, self.dh, self.gg, self.gf = np.empty((n, k)), np.empty((n, k)), np.empty((k, d)), np.empty((m, k))
         self.q, self.words = np.empty((d, d)), n * d // 64
         self.signal = np.empty((n, m))
-
-    def facts(self):
-        import scipy
-
-        return {"numpy": self.np.__version__, "scipy": scipy.__version__, **openblas_facts()}
 
     def sample(self):
         np = self.np
@@ -138,13 +131,6 @@ class Torch:
         self.h, self.dh, self.ggt, self.gf, self.q = empty(n, k), empty(n, k), empty(d, k), empty(m, k), empty(d, d)
         self.uniforms, self.radii, self.angles = empty(2, n * m // 2), empty(n * m // 2), empty(n * m // 2)
 
-    def facts(self):
-        config = self.torch.__config__.show()
-        mkl = re.search(r"Math Kernel Library Version ([\d.]+)", config)
-        capability = self.torch.backends.cpu.get_cpu_capability()
-        blas = f"MKL {mkl[1]}" if mkl else "not MKL"
-        return {"torch": self.torch.__version__, "blas": blas, "kernel": capability, "threads": self.torch.get_num_threads()}
-
     def noise_into(self, out):
         """Box-Muller by whole-array operations: normal_ draws float64 one by one, at twice the time."""
         torch = self.torch
@@ -211,48 +197,25 @@ class Torch:
         return max(0.0, torch.linalg.eigvalsh(r.T @ r)[-1].item()) ** 0.5
 
 
-def openblas_facts():
-    """Version, kernel and threads of the OpenBLAS that NumPy has loaded, asked of the library itself."""
-    import ctypes
-
-    with open("/proc/self/maps") as maps:
-        paths = sorted({line.split()[-1] for line in maps if "openblas" in line})
-    for path in [p for p in paths if "64_" in p] + paths:
-        library = ctypes.CDLL(path)
-        for prefix, suffix in [("scipy_", "64_"), ("scipy_", ""), ("", "64_"), ("", "")]:
-            try:
-                functions = [getattr(library, f"{prefix}openblas_get_{f}{suffix}") for f in ("config", "corename", "num_threads")]
-            except AttributeError:
-                continue
-            for function in functions[:2]:
-                function.restype = ctypes.c_char_p
-            config, kernel = (function().decode() for function in functions[:2])
-            return {"blas": " ".join(config.split()[:2]), "kernel": kernel, "threads": functions[2]()}
-    return {"blas": "not OpenBLAS", "kernel": "unknown", "threads": "unknown"}
-
-
 def main():
     path, which = sys.argv[1:]
-    contender = {"numpy": NumPy, "torch": Torch}[which]
-    try:
+
+    def start():
+        contender, facts = {"numpy": (NumPy, numpy_facts), "torch": (Torch, torch_facts)}[which]
         runs = {method: contender(path) for method in ("sgd", "layerwise")}
-        facts = runs["sgd"].facts()
-    except ImportError as error:
-        print(json.dumps({"absent": str(error)}), flush=True)
-        return
-    print(json.dumps({"facts": {"python": sys.version.split()[0], **facts}}), flush=True)
-    for line in sys.stdin:
-        method, warm_up, steps = line.split()
-        step, distance = getattr(runs[method], method), runs[method].distance
-        for _ in range(int(warm_up)):
-            step()
-            distance()
-        wall, cpu = time.perf_counter(), time.process_time()
-        for _ in range(int(steps)):
-            step()
-            last = distance()
-        wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-        print(json.dumps({"wall": wall / int(steps) * 1e6, "cpu": cpu / int(steps) * 1e6, "distance": last}), flush=True)
+        return facts(), lambda method: (step_of(runs[method], method), None)
+
+    serve(start, "distance")
+
+
+def step_of(run, method):
+    step, distance = getattr(run, method), run.distance
+
+    def step_and_distance():
+        step()
+        return distance()
+
+    return step_and_distance
 
 
 main()

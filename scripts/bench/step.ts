@@ -4,25 +4,21 @@
  *
  *   node --import tsx scripts/bench/step.ts [--rounds 15] [--steps 100] [--json]
  *
- * Each contender is one process that stays for the whole run and is asked in turn for a block of steps, A B C D B C D A ..., so that
- * whatever else the machine does falls on all of them. Verdicts are medians of ratios within a round, of processor time: with one thread
+ * Contenders are processes asked in turn (contender.ts). Verdicts are medians of ratios within a round, of processor time: with one thread
  * that is the time by the clock of a machine which does nothing else, and it counts the helper threads of our JavaScript engine.
  *
  * PYTHONPATH says where PyTorch is. To measure the BLAS kernels made for this CPU where the environment holds OpenBLAS to others, run
  * under `env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE`.
  */
-import { spawn, spawnSync, type ChildProcessWithoutNullStreams } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { cpus, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { median } from '../../lib/index.js';
+import { askInTurn, Contender, countOf, gather, printFacts, printTable, ROOT, type Answer, type Answers, type Facts } from './contender.js';
 import { METHODS, writeProblem, type Method } from './problem.js';
 
-const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const ONE_THREAD = { OPENBLAS_NUM_THREADS: '1', OMP_NUM_THREADS: '1', MKL_NUM_THREADS: '1' };
 /** Untimed steps: before the first round, and before each block, to fill the caches after another process had the core. */
 const FIRST = 500;
 const REFILL = 5;
@@ -33,48 +29,10 @@ const TARGETS = { cpp: 1.1, peer: 2 };
 /** Largest difference of the final distances of ours and the C++ program, which draw the same numbers. */
 const SAME = 1e-9;
 
-interface Answer {
-  /** Microseconds a step by the clock. */
-  readonly wall: number;
-  /** Microseconds a step of processor time, of all the process's threads. */
-  readonly cpu: number;
+interface Distance extends Answer {
   readonly distance: number;
 }
-type Facts = Readonly<Record<string, string | number>>;
-
-/** A process that takes steps when asked. */
-class Contender {
-  readonly name: string;
-  readonly #child: ChildProcessWithoutNullStreams;
-  readonly #lines: AsyncIterator<string, undefined>;
-
-  constructor(name: string, command: string, args: readonly string[]) {
-    this.name = name;
-    this.#child = spawn(command, args, { cwd: ROOT, env: { ...process.env, ...ONE_THREAD } });
-    this.#child.stderr.pipe(process.stderr);
-    this.#child.on('error', (error) => {
-      console.error(`${name}: ${error.message}`);
-    });
-    this.#lines = createInterface({ input: this.#child.stdout })[Symbol.asyncIterator]() as AsyncIterator<string, undefined>;
-  }
-
-  /** What it runs on, or why it cannot run. */
-  async facts(): Promise<{ facts: Facts } | { absent: string }> {
-    const line = await this.#lines.next();
-    return line.done === true ? { absent: 'it did not start' } : (JSON.parse(line.value) as { facts: Facts } | { absent: string });
-  }
-
-  async steps(method: Method, warmUp: number, steps: number): Promise<Answer> {
-    this.#child.stdin.write(`${method} ${warmUp} ${steps}\n`);
-    const line = await this.#lines.next();
-    if (line.done === true) throw new Error(`${this.name} ended before it answered`);
-    return JSON.parse(line.value) as Answer;
-  }
-
-  end(): void {
-    this.#child.stdin.end();
-  }
-}
+type Times = Answers<Method, Distance>;
 
 /** Builds the C++ program where it is missing or older than its sources. @returns its path */
 function buildProgram(): string {
@@ -87,19 +45,6 @@ function buildProgram(): string {
     if (status !== 0) throw new Error(`cmake ${args.join(' ')} failed:\n${stdout}${stderr}`);
   }
   return join(folder, 'layerwise-step');
-}
-
-type Times = Readonly<Record<Method, Answer[]>>;
-
-async function measure(contenders: readonly Contender[], rounds: number, steps: number): Promise<Map<string, Times>> {
-  const times = new Map<string, Times>(contenders.map(({ name }) => [name, { sgd: [], layerwise: [] }]));
-  for (let round = 0; round < rounds; round++)
-    for (const method of METHODS)
-      for (let i = 0; i < contenders.length; i++) {
-        const contender = contenders[(i + round) % contenders.length];
-        times.get(contender.name)![method].push(await contender.steps(method, round === 0 ? FIRST : REFILL, steps));
-      }
-  return times;
 }
 
 interface Row {
@@ -115,7 +60,7 @@ interface Row {
   readonly distance: number;
 }
 
-function rowsOf(times: Map<string, Times>): Row[] {
+function rowsOf(times: Times): Row[] {
   return METHODS.flatMap((method) =>
     [...times].map(([contender, answers]) => {
       const ours = times.get(OURS)![method];
@@ -161,7 +106,7 @@ function verdictsOf(rows: readonly Row[]): Verdict[] {
 }
 
 /** The C++ program takes the same steps on the same draws: a different distance means that one of the two is wrong. */
-function requireSameWork(times: Map<string, Times>): void {
+function requireSameWork(times: Times): void {
   const [ours, cpp] = [times.get(OURS)!, times.get(CPP)!];
   for (const method of METHODS)
     ours[method].forEach(({ distance }, i) => {
@@ -171,23 +116,15 @@ function requireSameWork(times: Map<string, Times>): void {
 }
 
 function print(facts: Readonly<Record<string, Facts | string>>, rows: readonly Row[], verdicts: readonly Verdict[]): void {
-  for (const [name, fact] of Object.entries(facts))
-    console.log(
-      `- ${name}: ${
-        typeof fact === 'string'
-          ? fact
-          : Object.entries(fact)
-              .map(([k, v]) => `${k} ${v}`)
-              .join(', ')
-      }`,
-    );
-  console.log('\n| update | contender | µs/step | µs CPU/step | fastest | CPU over ours | final distance |');
-  console.log('| --- | --- | ---: | ---: | ---: | ---: | ---: |');
-  for (const r of rows) {
-    const times = [r.wall, r.cpu, r.fastest].map((t) => t.toFixed(0)).join(' | ');
-    console.log(`| ${r.method} | ${r.contender} | ${times} | ${r.toOurs.toFixed(2)} | ${r.distance.toFixed(4)} |`);
-  }
-  console.log('');
+  printFacts(facts);
+  printTable(
+    ['update', 'contender', 'µs/step', 'µs CPU/step', 'fastest', 'CPU over ours', 'final distance'],
+    rows.map((r) => {
+      const times = [r.wall, r.cpu, r.fastest].map((t) => t.toFixed(0));
+      return [r.method, r.contender, ...times, r.toOurs.toFixed(2), r.distance.toFixed(4)];
+    }),
+    2,
+  );
   for (const v of verdicts) console.log(`${v.met ? 'met' : 'MISSED'}: ${v.method}: ${v.what} = ${v.ratio.toFixed(2)} (${v.target})`);
 }
 
@@ -199,9 +136,7 @@ async function main(): Promise<void> {
       json: { type: 'boolean', default: false },
     },
   });
-  const [rounds, steps] = [Number(values.rounds), Number(values.steps)];
-  if (!(Number.isInteger(rounds) && rounds >= 1 && Number.isInteger(steps) && steps >= 1))
-    throw new Error('--rounds and --steps are integers of at least 1');
+  const [rounds, steps] = [countOf('rounds', values.rounds), countOf('steps', values.steps)];
 
   const folder = mkdtempSync(join(tmpdir(), 'layerwise-bench-'));
   const contenders: Contender[] = [];
@@ -215,15 +150,9 @@ async function main(): Promise<void> {
       new Contender('NumPy', 'python3', [script, problem, 'numpy']),
       new Contender('PyTorch', 'python3', [script, problem, 'torch']),
     );
-    const facts: Record<string, Facts | string> = { machine: machineFacts() };
-    const present: Contender[] = [];
-    for (const contender of contenders) {
-      const found = await contender.facts();
-      facts[contender.name] = 'facts' in found ? found.facts : `absent: ${found.absent}`;
-      if ('facts' in found) present.push(contender);
-      else if (contender.name === OURS || contender.name === CPP) throw new Error(`${contender.name}: ${found.absent}`);
-    }
-    const times = await measure(present, rounds, steps);
+    const { present, facts } = await gather(contenders, [OURS, CPP]);
+    const request = (method: Method, round: number): string => `${method} ${round === 0 ? FIRST : REFILL} ${steps}`;
+    const times = await askInTurn<Method, Distance>(present, METHODS, rounds, request);
     requireSameWork(times);
     const rows = rowsOf(times);
     const verdicts = verdictsOf(rows);
@@ -233,12 +162,6 @@ async function main(): Promise<void> {
     for (const contender of contenders) contender.end();
     rmSync(folder, { recursive: true, force: true });
   }
-}
-
-function machineFacts(): Facts {
-  const processors = cpus();
-  const variables = ['OPENBLAS_CORETYPE', 'OPENBLAS_L2_SIZE'].map((name) => [name, process.env[name] ?? 'not set'] as const);
-  return { cpu: processors[0].model.trim(), processors: processors.length, ...Object.fromEntries(variables) };
 }
 
 await main();

@@ -1,0 +1,192 @@
+/**
+ * Microseconds a training step takes with each optimiser: ours, NumPy with SciPy, and PyTorch where it imports. A 784-256-128-10 ReLU
+ * network with biases under softmax cross-entropy, batches of 256 that are held in memory, one thread; a step is forward and backward
+ * passes, statistics, update and its application. The number after a method's name is its period: of inverses, roots or bases.
+ *
+ *   node --import tsx scripts/bench/optimizers.ts [--dtype float32|float64] [--only kfac/5,muon] [--rounds 11] [--steps 40] [--json]
+ *
+ * First every contender trains a small network for some steps by each method, in both types: their parameters must agree, or nothing is
+ * measured. Then they are asked in turn (contender.ts) for a block of steps from the start of training, the same batches to all; their
+ * losses must agree at its end. Times are of the processor, medians over rounds, and ratios are medians of ratios within a round.
+ *
+ * PYTHONPATH says where PyTorch is. To measure the BLAS kernels made for this CPU where the environment holds OpenBLAS to others, run
+ * under `env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE`.
+ */
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { median, type Dtype } from '../../lib/index.js';
+import { askInTurn, Contender, countOf, gather, printFacts, printTable, ROOT, type Answer, type Answers } from './contender.js';
+import { CHECK_STEPS, METHOD_NAMES, problemOf, writeProblem, type MethodName, type Problem, type Purpose } from './optimizersProblem.js';
+
+const OURS = 'layerwise (ours)';
+/** PyTorch's own Muon, beside the one by hand: it iterates in bfloat16 whatever the dtype, and so computes something else. */
+const TORCH_MUON = 'torch.optim.Muon';
+const DTYPES = ['float32', 'float64'] as const;
+/** Untimed steps at the start of every block: memory is touched, and the factors have full rank. */
+const WARM_UP = 20;
+/** Largest difference of parameters after the check's steps, |ours - theirs| over |ours - start|, and of losses. SOAP scales a direction in
+ *  which gradients are rounding errors up like any other (softmax gradients sum to 0), and so has its own. */
+const SAME = { float64: 1e-9, float32: 1e-3 };
+const SAME_SOAP = { float64: 1e-4, float32: 0.2 };
+/** Largest factor between losses at the end of a block: labels drawn from the model differ, and so do bases of null spaces. */
+const ALIKE = 1.5;
+
+interface Loss extends Answer {
+  readonly loss: number;
+}
+
+/** Contenders for a problem, written into a folder. */
+function contendersFor(purpose: Purpose, problem: Problem, folder: string): Contender[] {
+  const { dtype } = problem;
+  const path = join(folder, `${purpose}-${dtype}.json`);
+  writeProblem(path, problem);
+  const script = (name: string): string => join(ROOT, 'scripts', 'bench', name);
+  return [
+    new Contender(OURS, process.execPath, ['--import', 'tsx', script('optimizersOurs.ts'), purpose, dtype]),
+    new Contender('NumPy', 'python3', [script('optimizers.py'), path, 'numpy']),
+    new Contender('PyTorch', 'python3', [script('optimizers.py'), path, 'torch']),
+    ...(purpose === 'bench' ? [new Contender(TORCH_MUON, 'python3', [script('optimizers.py'), path, 'torch', TORCH_MUON])] : []),
+  ];
+}
+
+/** @throws Error where a peer's parameters differ from ours after the check's steps */
+async function requireSameMethods(methods: readonly MethodName[], dtype: Dtype, folder: string): Promise<void> {
+  const problem = problemOf('check', dtype);
+  const start = Float64Array.from(problem.network.params.flatMap(({ value }) => [...value.data]));
+  const contenders = contendersFor('check', problem, folder);
+  try {
+    const { present } = await gather(contenders, [OURS]);
+    for (const method of methods) {
+      const [ours, ...peers] = await Promise.all(
+        present.map(async (contender, i) => {
+          const path = join(folder, `parameters-${i}.f64`);
+          const { loss } = await contender.ask<Loss>(`${method} 0 ${CHECK_STEPS} ${path}`);
+          const bytes = readFileSync(path);
+          return {
+            name: contender.name,
+            loss,
+            parameters: new Float64Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length)),
+          };
+        }),
+      );
+      const allowed = (method === 'soap/10' ? SAME_SOAP : SAME)[dtype];
+      for (const { name, loss, parameters } of peers) {
+        const difference = distance(ours.parameters, parameters) / distance(ours.parameters, start);
+        if (!(difference <= allowed && Math.abs(loss / ours.loss - 1) <= allowed))
+          throw new Error(
+            `${method}, ${dtype}: after ${CHECK_STEPS} steps of the check, parameters of ${name} differ from ours by ${difference.toExponential(1)} of the way and its loss is ${loss}, ours ${ours.loss}: not the same method`,
+          );
+      }
+    }
+  } finally {
+    for (const contender of contenders) contender.end();
+  }
+}
+
+/** |a - b|. */
+const distance = (a: Float64Array, b: Float64Array): number =>
+  a.length === b.length ? Math.sqrt(a.reduce((sum, value, i) => sum + (value - b[i]) ** 2, 0)) : Infinity;
+
+/** @throws Error where losses at the end of a block are not alike */
+function requireAlike(answers: Answers<MethodName, Loss>, methods: readonly MethodName[]): void {
+  for (const [name, theirs] of answers)
+    for (const method of methods)
+      for (const [i, { loss }] of theirs[method].entries()) {
+        const ours = answers.get(OURS)![method][i].loss;
+        if (!(loss / ours <= ALIKE && ours / loss <= ALIKE))
+          throw new Error(`${method}: the loss of ${name} is ${loss} at the end of a block, ours is ${ours}: times are of different work`);
+      }
+}
+
+interface Row {
+  readonly method: MethodName;
+  readonly contender: string;
+  /** Microseconds a step of the processor and by the clock: medians over rounds. */
+  readonly cpu: number;
+  readonly wall: number;
+  /** Median over rounds of its processor time over ours in the same round: above 1 we are faster. */
+  readonly overOurs: number;
+  readonly loss: number;
+}
+
+function rowsOf(answers: Answers<MethodName, Loss>, methods: readonly MethodName[]): Row[] {
+  return methods.flatMap((method) => {
+    const ours = answers.get(OURS)![method];
+    return [...answers].flatMap(([contender, { [method]: own }]) =>
+      own.length === 0
+        ? []
+        : {
+            method,
+            contender,
+            cpu: median(own.map((a) => a.cpu)),
+            wall: median(own.map((a) => a.wall)),
+            overOurs: median(own.map(({ cpu }, i) => cpu / ours[i].cpu)),
+            loss: own.at(-1)!.loss,
+          },
+    );
+  });
+}
+
+/** A line a method. torch.optim.Muon is no peer, since it does other work, and has a line of its own. */
+function print(rows: readonly Row[], methods: readonly MethodName[]): void {
+  const [same, other] = [rows.filter((r) => r.contender !== TORCH_MUON), rows.filter((r) => r.contender === TORCH_MUON)];
+  const names = [...new Set(same.map((r) => r.contender))];
+  const lines = methods.map((method) => {
+    const own = same.filter((r) => r.method === method);
+    const peers = own.filter((r) => r.contender !== OURS);
+    const times = names.map((name) => own.find((r) => r.contender === name)!.cpu.toFixed(0));
+    const ratios = peers.map((r) => r.overOurs.toFixed(2));
+    const fastest = peers.reduce<Row | null>((a, b) => (a === null || b.overOurs < a.overOurs ? b : a), null);
+    return [method, ...times, ...ratios, fastest === null ? 'none' : `${fastest.contender} ${fastest.overOurs.toFixed(2)}`];
+  });
+  const peerNames = names.filter((name) => name !== OURS);
+  printTable(['method', ...names.map((n) => `${n}, µs`), ...peerNames.map((n) => `${n} over ours`), 'fastest peer over ours'], lines, 1);
+  for (const r of other)
+    console.log(`${r.contender}, in bfloat16: ${r.cpu.toFixed(0)} µs, ${r.overOurs.toFixed(2)} times ours; last loss ${r.loss.toFixed(4)}`);
+}
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      dtype: { type: 'string', default: 'float32' },
+      only: { type: 'string', default: METHOD_NAMES.join() },
+      rounds: { type: 'string', default: '11' },
+      steps: { type: 'string', default: '40' },
+      json: { type: 'boolean', default: false },
+    },
+  });
+  const [rounds, steps] = [countOf('rounds', values.rounds), countOf('steps', values.steps)];
+  const dtype = oneOf('dtype', values.dtype, DTYPES);
+  const methods = values.only.split(',').map((name) => oneOf('only', name, METHOD_NAMES));
+
+  const folder = mkdtempSync(join(tmpdir(), 'layerwise-bench-'));
+  const contenders: Contender[] = [];
+  try {
+    for (const each of DTYPES) await requireSameMethods(methods, each, folder);
+    contenders.push(...contendersFor('bench', problemOf('bench', dtype), folder));
+    const { present, facts } = await gather(contenders, [OURS]);
+    const answers = await askInTurn<MethodName, Loss>(present, methods, rounds, (method, _, { name }) =>
+      name === TORCH_MUON && method !== 'muon' ? null : `${method} ${WARM_UP} ${steps}`,
+    );
+    requireAlike(answers, methods);
+    const rows = rowsOf(answers, methods);
+    if (values.json) console.log(JSON.stringify({ facts, dtype, rounds, steps, rows }, null, 2));
+    else {
+      printFacts({ run: { dtype, rounds, steps }, ...facts });
+      print(rows, methods);
+    }
+  } finally {
+    for (const contender of contenders) contender.end();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function oneOf<T extends string>(option: string, value: string, allowed: readonly T[]): T {
+  const found = allowed.find((a) => a === value);
+  if (found === undefined) throw new Error(`--${option} is one of ${allowed.join(', ')}; got ${value}`);
+  return found;
+}
+
+await main();

@@ -1,0 +1,57 @@
+/**
+ * Our contender of scripts/bench/optimizers.ts, through the public API.
+ *
+ *   node --import tsx scripts/bench/optimizersOurs.ts bench|check float32|float64
+ *
+ * Prints one line of facts, then answers each line `METHOD WARM_UP STEPS [FILE]` on standard input: from the start of training, so many
+ * untimed steps and so many timed ones; the microseconds of one by the clock and of the processor, and the last loss. The parameters go
+ * into FILE, as float64.
+ */
+import { writeFileSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { axpby, type Dtype, Evaluation, Matrix, softmaxCrossEntropy, systemInfo } from '../../lib/index.js';
+import { labelsStream, type MethodName, optimizerOf, problemOf, type Purpose } from './optimizersProblem.js';
+
+const [purpose, dtype] = process.argv.slice(2);
+const { kernel, threads, config } = systemInfo();
+console.log(JSON.stringify({ facts: { node: process.version, blas: config.split(' ').slice(0, 2).join(' '), kernel, threads } }));
+
+const { network, batches, methods } = problemOf(purpose as Purpose, dtype as Dtype);
+const { params } = network;
+const start = params.map(({ value }) => value.clone());
+const steps = params.map(({ value: p }) => Matrix.zeros(p.rows, p.cols, p.dtype));
+const all = params.map((_, i) => i);
+
+/** Training by a method from the start. @returns takes so many steps and gives the last one's loss */
+function begin(method: MethodName): (count: number) => number {
+  params.forEach(({ value }, i) => {
+    value.data.set(start[i].data);
+  });
+  const optimizer = optimizerOf(methods[method]);
+  const state = optimizer.init(params);
+  const evaluation = new Evaluation({ network, loss: softmaxCrossEntropy, optimizer, labels: labelsStream() });
+  return (count) => {
+    let loss = NaN;
+    for (let i = 0; i < count; i++) {
+      const batch = batches[evaluation.step % batches.length];
+      evaluation.step++;
+      loss = evaluation.evaluate(batch, all, true);
+      optimizer.update(evaluation, state, steps, all);
+      for (const p of all) axpby(1, steps[p], 1, params[p].value);
+    }
+    if (evaluation.events.length > 0) throw new Error(`${method}: ${evaluation.events[0].message}`);
+    return loss;
+  };
+}
+
+for await (const line of createInterface({ input: process.stdin })) {
+  const [method, warmUp, count, file] = line.split(' ');
+  const advance = begin(method as MethodName);
+  advance(Number(warmUp));
+  const [started, used] = [performance.now(), process.cpuUsage()];
+  const loss = advance(Number(count));
+  const wall = ((performance.now() - started) * 1000) / Number(count);
+  const { user, system } = process.cpuUsage(used); // of all threads, V8's own included
+  if (file !== undefined) writeFileSync(file, Buffer.concat(params.map(({ value }) => Buffer.from(Float64Array.from(value.data).buffer))));
+  console.log(JSON.stringify({ wall, cpu: (user + system) / Number(count), loss }));
+}
