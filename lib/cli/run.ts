@@ -24,10 +24,13 @@ interface Options {
 export function registerRun(program: Command): void {
   program
     .command('run')
-    .description('run one experiment from a YAML file and print its record')
+    .description('run one experiment from a YAML file and print its record; a list of optimisers runs each and compares them')
     .argument('[config]', 'YAML file; an empty one runs the defaults')
     .option('--json', 'print the whole record as JSON')
-    .option('--checkpoint <file>', 'save the run to FILE (.npz) now and then and when interrupted; continue from it where it exists')
+    .option(
+      '--checkpoint <file>',
+      'save the run to FILE (.npz) now and then and when interrupted; continue from it where it exists (a list: FILE.1.npz, FILE.2.npz, ...)',
+    )
     .option('--checkpoint-every <steps>', 'steps between two saves', integerIn(1, 2 ** 31 - 1), 1000)
     .option('--threads <n>', 'BLAS threads; results repeat to the bit at 1', integerIn(1, 1024), 1)
     .option('--defaults', 'print the configuration with every default filled in, and run nothing')

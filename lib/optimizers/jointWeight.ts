@@ -25,10 +25,10 @@ export function jointWeights(params: Params, withBias: boolean): readonly (Joint
   });
 }
 
-/** Indices of the parameters that no joint weight holds. */
-export function otherParameters(params: Params, joint: readonly (JointWeight | null)[]): readonly number[] {
+/** One a parameter: whether no joint weight holds it. */
+export function aloneIn(joint: readonly (JointWeight | null)[]): readonly boolean[] {
   const held = new Set(joint.flatMap((j) => (j === null ? [] : [j.weight, j.bias])));
-  return params.flatMap((_, i) => (held.has(i) ? [] : [i]));
+  return joint.map((_, i) => !held.has(i));
 }
 
 /** Copies the weight's matrix and the bias's of a list into out, m x n. */

@@ -15,7 +15,7 @@ import { fraction, positive, size } from '../options.js';
 import type { LayerStats, Optimizer, Params, UpdateContext } from '../types.js';
 import { accumulate, accumulateGram, averagedFactor, type AveragedFactor } from './factors.js';
 import { naming, requireFinite } from './guards.js';
-import { gather, jointInputs, jointWeights, scatter, type JointWeight } from './jointWeight.js';
+import { aloneIn, gather, jointInputs, jointWeights, scatter, type JointWeight } from './jointWeight.js';
 import { layerFactors } from './needs.js';
 import { decaySchema, mayBePositive, rateAt, rateSchema, requireRatesPerLayer } from './rate.js';
 import { prefixedSpectra } from './spectrum.js';
@@ -87,10 +87,12 @@ export interface KroneckerState<P> {
 
 interface Work {
   readonly joint: readonly (JointWeight | null)[];
+  /** Whether a parameter is in no joint weight. */
+  readonly alone: readonly boolean[];
   readonly updates: readonly (Matrix | null)[]; // m x n: V, then U
   readonly scratch: readonly (Matrix | null)[]; // m x n
   readonly inputs: Matrix[]; // N x n, with the 1 of the bias
-  readonly gradients: readonly Matrix[]; // V a parameter
+  readonly gradients: readonly Matrix[]; // V a parameter, where it is not the gradient
   readonly products: Matrix[]; // C step, for Levenberg-Marquardt
 }
 
@@ -144,6 +146,9 @@ export function kroneckerMethod<P>({
     if (stats !== null) preconditioner.observe?.(held, factors, state.work.inputs[i], stats);
   };
 
+  /** Whether V is anything but the gradient. */
+  const changesGradient = (decays && o.weightDecayMode === 'coupled') || (hasMomentum && o.momentumOn === 'gradient');
+
   /** V of parameter i, after coupled decay and momentum on the gradient. */
   const gradientOf = ({ step: t, params, gradients }: UpdateContext, state: KroneckerState<P>, i: number): void => {
     const { value: p, layer } = params[i];
@@ -155,9 +160,9 @@ export function kroneckerMethod<P>({
   /** From U in steps[i] to the step. */
   const finish = ({ step: t, params }: UpdateContext, state: KroneckerState<P>, step: Matrix, i: number): void => {
     const { value: p, layer } = params[i];
-    if (hasMomentum && o.momentumOn === 'update') copy(axpby(1, step, rateAt(o.momentum, layer, t), state.velocity[i]), step);
     const rate = rateAt(o.learningRate, layer, t);
-    scale(-rate, step);
+    if (hasMomentum && o.momentumOn === 'update') axpby(-rate, axpby(1, step, rateAt(o.momentum, layer, t), state.velocity[i]), 0, step);
+    else scale(-rate, step);
     if (decays && o.weightDecayMode === 'decoupled') axpby(-rate * rateAt(o.weightDecay, layer, t), p, 1, step);
   };
 
@@ -184,11 +189,12 @@ export function kroneckerMethod<P>({
     ...(lm === undefined ? {} : { order: 'simultaneous' as const }),
     init(params) {
       requireRatesPerLayer(name, { ...o, outputDamping }, params);
-      return initialState(params, o, hasMomentum, preconditioner);
+      return initialState(params, o, hasMomentum, changesGradient, preconditioner);
     },
     update(context, state, steps, which) {
-      const { joint, updates, scratch, gradients } = state.work;
-      for (const i of which) gradientOf(context, state, i);
+      const { joint, alone, updates, scratch } = state.work;
+      const gradients = changesGradient ? state.work.gradients : context.gradients;
+      if (changesGradient) for (const i of which) gradientOf(context, state, i);
       let product = 0;
       for (const i of which) {
         const j = joint[i];
@@ -205,8 +211,10 @@ export function kroneckerMethod<P>({
           product += rateAt(o.learningRate, j.layer, context.step) ** 2 * dot(u, gather(j, gradients, scratch[i]!));
       }
       const shrink = o.normConstraint === undefined || !(product > o.normConstraint) ? 1 : Math.sqrt(o.normConstraint / product);
-      for (const i of which) copy(gradients[i], steps[i]);
-      for (const i of which) if (joint[i] !== null) scatter(joint[i], scale(shrink, updates[i]!), steps);
+      for (const i of which) {
+        if (alone[i]) copy(gradients[i], steps[i]);
+        else if (joint[i] !== null) scatter(joint[i], shrink === 1 ? updates[i]! : scale(shrink, updates[i]!), steps);
+      }
       for (const i of which) finish(context, state, steps[i], i);
       adaptDamping(context, state, steps, which);
     },
@@ -220,7 +228,13 @@ export function kroneckerMethod<P>({
   };
 }
 
-function initialState<P>(params: Params, o: KroneckerOptions, hasMomentum: boolean, preconditioner: Preconditioner<P>): KroneckerState<P> {
+function initialState<P>(
+  params: Params,
+  o: KroneckerOptions,
+  hasMomentum: boolean,
+  changesGradient: boolean,
+  preconditioner: Preconditioner<P>,
+): KroneckerState<P> {
   const joint = jointWeights(params, o.bias === 'joint');
   const alike = (): Matrix[] => params.map(({ value: p }) => Matrix.zeros(p.rows, p.cols, p.dtype));
   const rectangles = (): (Matrix | null)[] => joint.map((j, i) => (j === null ? null : Matrix.zeros(j.m, j.n, params[i].value.dtype)));
@@ -238,10 +252,11 @@ function initialState<P>(params: Params, o: KroneckerOptions, hasMomentum: boole
     dampingScale: 1,
     work: {
       joint,
+      alone: aloneIn(joint),
       updates: rectangles(),
       scratch: rectangles(),
       inputs: params.map(({ value }) => Matrix.zeros(0, 0, value.dtype)),
-      gradients: alike(),
+      gradients: changesGradient ? alike() : [],
       products: o.levenbergMarquardt === undefined ? [] : alike(),
     },
   };

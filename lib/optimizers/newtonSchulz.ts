@@ -3,7 +3,7 @@
  *   X = G / (|G|_F + 1e-7), transposed if tall; `steps` times S = X X', X <- a X + (b S + c S^2) X; transposed back.
  * With Muon's a, b, c the singular values do not settle at 1 but within about [0.68, 1.13]; that is its design.
  */
-import { axpby, copy, gemmInto, Matrix, norm, scale, scaleColumns, svd, syrkInto, transpose } from '../linalg/index.js';
+import { addToDiagonal, copy, gemmInto, Matrix, norm, scale, scaleColumns, svd, syrkInto, transpose } from '../linalg/index.js';
 import type { Dtype } from '../linalg/index.js';
 import { overlaid } from './scratch.js';
 
@@ -37,9 +37,8 @@ export function newtonSchulz(g: Matrix, steps: number, [a, b, c]: Quintic, work:
   scale(1 / (norm(g) + NORM_EPSILON), x);
   for (let step = 0; step < steps; step++) {
     const s = syrkInto(work.gram, x, false);
-    gemmInto(copy(s, work.polynomial), s, s, 'NN', c, b); // b S + c S^2
-    axpby(a, x, 0, next);
-    gemmInto(next, work.polynomial, x, 'NN', 1, 1);
+    const polynomial = syrkInto(copy(s, work.polynomial), s, false, c, b); // b S + c S^2: S is symmetric
+    gemmInto(next, addToDiagonal(polynomial, a), x);
     [x, next] = [next, x];
   }
   return tall ? transpose(x, g) : copy(x, g);

@@ -1,5 +1,5 @@
 /**
- * Inverse roots (s A + epsilon I)^-e of symmetric positive semi-definite matrices, computed in float64 whatever the dtype of A:
+ * Inverse roots (s A + epsilon I)^-e of symmetric positive semi-definite matrices, computed in float64 whatever the dtype of A, or in A's:
  *   eigen   V diag((s w - min(0, least s w) + epsilon)^-e) V' from A = V diag(w) V': where rounding made eigenvalues of A negative, all
  *           are shifted so that the least one becomes epsilon. Any real e (as in Shi et al. 2023's code).
  *   newton  the coupled iteration for e = 1/p, p an integer (Iannazzo 2006; Guo & Higham 2006, as used by Anil et al. 2020):
@@ -12,30 +12,30 @@ import { addToDiagonal, axpby, copy, gemmInto, Matrix, norm, scale, scaleColumns
 import type { Dtype, SymmetricEigen } from '../linalg/index.js';
 import { overlaid } from './scratch.js';
 
-/** Scratch of one root; roots that are computed one after another share its memory. All in float64. */
+/** Scratch of one root; roots that are computed one after another share its memory. All in the dtype that the root is computed in. */
 export interface RootWork {
   readonly eigen: SymmetricEigen; // n, n x n
-  /** n x n, where the result is not in float64; else 0 x 0. */
+  /** n x n, where the result is of another dtype; else 0 x 0. */
   readonly result: Matrix;
   /** M, X, T and the next of each, n x n; null without Newton. */
   readonly newton: readonly Matrix[] | null;
 }
 
-/** Scratch for roots of matrices of these sizes and dtype, in the memory of the largest. */
-export function rootWorks(sizes: readonly number[], dtype: Dtype, newton: boolean): RootWork[] {
+/** Scratch for roots of matrices of these sizes and dtype, in the memory of the largest. @param precision  what they are computed in */
+export function rootWorks(sizes: readonly number[], dtype: Dtype, newton: boolean, precision: Dtype = 'float64'): RootWork[] {
   const squares = (): Matrix[] =>
     overlaid(
       sizes.map((n) => [n, n]),
-      'float64',
+      precision,
     );
   const [vectors, values] = [
     squares(),
     overlaid(
       sizes.map((n) => [n, 1]),
-      'float64',
+      precision,
     ),
   ];
-  const results = dtype === 'float64' ? sizes.map(() => Matrix.zeros(0, 0)) : squares();
+  const results = dtype === precision ? sizes.map(() => Matrix.zeros(0, 0, dtype)) : squares();
   const buffers = newton ? Array.from({ length: 6 }, squares) : null;
   return sizes.map((_, k) => ({
     eigen: { values: values[k].data, vectors: vectors[k] },
@@ -79,7 +79,7 @@ export function eigenRoot(out: Matrix, a: Matrix, { exponent, epsilon, scale: s 
     throw new NumericalError('SINGULAR', 'the least eigenvalue of a factor is 0, it has no inverse root; use an epsilon above 0');
   // V w^-e V' as the Gram matrix of V w^(-e/2): symmetric to the bit.
   scaleColumns(vectors, values);
-  if (out.dtype === 'float64') syrkInto(out, vectors, false);
+  if (out.dtype === vectors.dtype) syrkInto(out, vectors, false);
   else out.data.set(syrkInto(work.result, vectors, false).data);
 }
 
@@ -135,7 +135,7 @@ export function newtonRoot(
     iterations++;
   }
   const converged = error <= tolerance;
-  if (converged && out.dtype === 'float64') copy(x, out);
+  if (converged && out.dtype === x.dtype) copy(x, out);
   else if (converged) out.data.set(x.data);
   return { converged, iterations, error };
 }

@@ -39,12 +39,13 @@ export function sgd(options: SgdOptions = {}): Optimizer<SgdState> {
       for (const i of which) {
         const { value: p, layer } = params[i];
         const v = state.velocity[i];
-        const step = copy(gradients[i], steps[i]);
-        if (decays) axpby(rateAt(o.weightDecay, layer, t), p, 1, step);
+        const step = steps[i];
+        let g = gradients[i];
+        if (decays) g = axpby(rateAt(o.weightDecay, layer, t), p, 1, copy(g, step));
         const momentum = rateAt(o.momentum, layer, t);
-        axpby(1, step, momentum, v);
+        axpby(1, g, momentum, v);
         const rate = rateAt(o.learningRate, layer, t);
-        if (o.nesterov) axpby(-rate * momentum, v, -rate, step);
+        if (o.nesterov) axpby(-rate * momentum, v, -rate, decays ? step : copy(g, step));
         else axpby(-rate, v, 0, step);
       }
     },

@@ -21,14 +21,20 @@ export interface BlockState {
 export type Exponents = readonly [left: number | null, right: number | null];
 
 /** The blocks of each parameter, in its order. @param exponents  of each parameter */
-export function initBlocks(params: Params, exponents: readonly Exponents[], blockSize: number, newton: boolean): BlockState[][] {
+export function initBlocks(
+  params: Params,
+  exponents: readonly Exponents[],
+  blockSize: number,
+  newton: boolean,
+  doubleRoots: boolean,
+): BlockState[][] {
   const { dtype } = params[0].value;
   const all = params.flatMap(({ value: p }, i) => blocksOf(p.rows, p.cols, blockSize).map((block) => ({ block, i })));
   const shapes = all.map(({ block }) => [block.rows, block.cols] as const);
   const [input, product, output] = [overlaid(shapes, dtype), overlaid(shapes, dtype), overlaid(shapes, dtype)];
   // A side that is not preconditioned needs no scratch.
   const sizes = all.flatMap(({ i }, k) => shapes[k].map((n, side) => (exponents[i][side] === null ? 0 : n)));
-  const roots = rootWorks(sizes, dtype, newton);
+  const roots = rootWorks(sizes, dtype, newton, doubleRoots ? 'float64' : dtype);
   const sideOf = (k: number, side: 0 | 1): Side | null => {
     const exponent = exponents[all[k].i][side];
     if (exponent === null) return null;

@@ -394,3 +394,17 @@ describe('shampoo', () => {
     });
   });
 });
+
+it('shampoo takes roots of float32 factors in float64, or in float32 where asked: the latter to its precision', () => {
+  const run = (dtype: 'float64' | 'float32', options: ShampooOptions): Matrix[] => {
+    const { step } = runOf(shampoo({ epsilon: 1e-2, ...options }), [random(7, 3, dtype, 3)]);
+    return sequence(7, 3, COUNT, dtype).map((g) => step([g])[0]);
+  };
+  const errorOf = (steps: readonly Matrix[]): number =>
+    Math.max(...run('float64', {}).map((step, t) => maxAbsDiff(steps[t], step) / maxAbs(step)));
+  const [double, single] = [run('float32', {}), run('float32', { rootPrecision: 'same' })];
+  expect(errorOf(double)).toBeLessThan(1e-4);
+  expect(errorOf(single)).toBeLessThan(1e-3);
+  expect(maxAbsDiff(double.at(-1)!, single.at(-1)!)).toBeGreaterThan(0);
+  expect(run('float64', { rootPrecision: 'same' }).at(-1)!.data).toEqual(run('float64', {}).at(-1)!.data);
+});
