@@ -17,6 +17,20 @@ bash scripts/fuzz-native.sh 50000 "$(date +%Y%m%d)"
 echo '== no allocation in 20,000 steps'
 node --expose-gc --import tsx scripts/bench/allocations.ts
 
+echo '== every known way to break an optimiser or a network is noticed by a test'
+node --import tsx scripts/mutations.ts
+
+echo '== every optimiser reaches 86% on Fashion-MNIST in three epochs'
+if [ -d /usr/share/datasets/fashion-mnist ]; then
+  node dist/cli/main.js run examples/fashion-mnist.yaml --json | node -e '
+    const records = JSON.parse(require("fs").readFileSync(0, "utf8"));
+    const below = records.filter((r) => !(r.metrics.accuracy.values.at(-1) >= 0.86));
+    for (const r of records) console.log(r.config.optimizer.name, r.metrics.accuracy.values.at(-1));
+    process.exitCode = below.length;'
+else
+  echo 'skipped: apt-get install dataset-fashion-mnist'
+fi
+
 echo '== the reference figures'
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
