@@ -98,7 +98,9 @@ export interface LayerStats {
   readonly inputs: Matrix;
   /** Rows a sample has in `inputs`: 1, or the pixels of a convolution's output. */
   readonly positions: number;
-  /** out x out: the mean output factor, or null where it is the identity or was not asked for. */
+  /** Which output factor was asked for. */
+  readonly kind: OutputFactor;
+  /** out x out: the mean output factor, or null where it is the identity: under an identity Hessian, or because none was asked for. */
   readonly outputFactor: Matrix | null;
   /** (b n positions) x out, b blocks in the order of the inputs: the g whose outer products make the factor, which is
    *  rows'rows / (n positions); null with the factor. */
@@ -204,7 +206,7 @@ export interface UpdateContext {
   readonly dense: Matrix | null;
   /** Mean loss of the batch at the parameters as they are. */
   readonly loss: number;
-  /** Mean loss of the same batch with steps[i] added to parameter i, for each i of `which`. Ends what curvatureTimes can be asked. */
+  /** Mean loss of the same batch with steps[i] added to parameter i, for each i of `which`. Parameters and statistics stay. */
   lossAt(steps: readonly Matrix[], which: readonly number[]): number;
   /** out = C direction with the batch's Gauss-Newton matrix: one matrix a parameter each. */
   curvatureTimes(direction: readonly Matrix[], out: readonly Matrix[]): void;
@@ -222,11 +224,15 @@ export interface Optimizer<S extends OptimizerState = OptimizerState> {
   readonly needs: (step: number) => Needs;
   /** The order its definition fixes; absent where any will do. */
   readonly order?: Order;
+  /** Whether it judges its steps by the loss they lead to (Levenberg-Marquardt), so that they must be taken as they are. */
+  readonly judgesSteps?: boolean;
   /** State for these parameters, with every buffer an update needs whose size they decide.
    *  @throws OptionsError when options do not fit them */
   init(params: Params): S;
   /** Writes into `steps[i]`, for each i of `which`, what is to be added to parameter i. Allocates no matrix once a batch size has
-   *  been seen. */
+   *  been seen.
+   *  @param context  of an evaluation made for this optimiser; @param which  all parameters of the layers that move
+   *  @throws NumericalError when no step can be computed */
   update(context: UpdateContext, state: S, steps: readonly Matrix[], which: readonly number[]): void;
   /** Numbers that tell how parameter i's preconditioner fares (condition number, effective rank, damping ...); may be costly. */
   inspect?(state: S, i: number): Readonly<Record<string, number>>;

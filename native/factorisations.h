@@ -5,6 +5,7 @@
 
 #include "args.h"
 #include "blas.h"
+#include "cholesky.h"
 
 namespace layerwise {
 
@@ -18,101 +19,12 @@ bool all_finite(const T* x, std::size_t n) {
   return sum == T{0};
 }
 
-/** Info for JavaScript: a negative one would be a wrong call of ours, so it is a plain error and not a result. */
-inline Napi::Value lapack_info(Args& args, const char* routine, int info) {
-  if (info < 0)
-    throw Napi::Error::New(args.env(), std::string("layerwise bug: ") + routine + " refused its argument " + std::to_string(-info) +
-                                           "; please report this call");
-  return number(args, info);
-}
-
 /** A work-space length; LAPACK answers queries in T, and a float above 2^24 may have been rounded down. */
 inline int work_length(Args& args, double queried) {
   queried = std::ceil(queried * (1 + 1e-6));
   if (!(queried >= 0 && queried <= 2147483647.0)) args.range_error("this size needs a LAPACK work space beyond 2^31 - 1 elements");
   return queried < 1 ? 1 : static_cast<int>(queried);
 }
-
-/** A = L L' in place, lower; the strict upper triangle is set to zero.  (ints[n], A) -> info */
-struct Potrf {
-  static constexpr const char* name = "potrf";
-  static constexpr std::size_t arity = 2, dtype = 1;
-  template <typename T>
-  static Napi::Value run(Args& args) {
-    const auto [n] = args.ints<1>(0);
-    T* a = args.out<T>(1, area(n, n));
-    if (n == 0) return number(args, 0);
-    int info = blas::potrf('U', n, a, n);
-    for (int i = 0; i < n; ++i) {
-      if (info == 0 && !(a[area(i, n) + i] > T{0})) info = i + 1;  // OpenBLAS, unlike LAPACK, lets a NaN pivot pass
-      for (int j = i + 1; j < n; ++j) a[area(i, n) + j] = T{0};
-    }
-    return lapack_info(args, "potrf", info);
-  }
-};
-
-/** Solves A X = B (left, B n x m) or X A = B (right, B m x n) given A = L L'; X overwrites B.
- *  (ints[right, n, m], L, B) -> info */
-struct Potrs {
-  static constexpr const char* name = "potrs";
-  static constexpr std::size_t arity = 3, dtype = 1;
-  template <typename T>
-  static Napi::Value run(Args& args) {
-    const auto [r, n, m] = args.ints<3>(0);
-    const bool right = args.flag(r, "right");
-    const T* l = args.in<T>(1, area(n, n));
-    T* b = args.out<T>(2, area(n, m));
-    args.check_overlap(Overlap::forbidden);
-    if (n == 0 || m == 0) return number(args, 0);
-    if (right) return lapack_info(args, "potrs", blas::potrs('U', n, m, l, n, b, n));
-    blas::trsm(false, true, false, false, n, m, T{1}, l, n, b);
-    blas::trsm(false, true, true, false, n, m, T{1}, l, n, b);
-    return number(args, 0);
-  }
-};
-
-/** X <- (A + damping I)^-1 X (left, X n x m) or X (A + damping I)^-1 (right, X m x n) for symmetric A, whose upper triangle is
- *  read; the factorisation is left in `work`, n x n. One call where three would pass over A again and again.
- *  (ints[right, n, m], damping, A, X, work) -> info */
-template <typename T>
-int damped_solve(bool right, int n, int m, T damping, const T* a, T* x, T* work) {
-  // Column-major 'L' is LAPACK's faster side; by symmetry its triangle, row-major the upper one, holds the same numbers.
-  for (int i = 0; i < n; ++i) {
-    std::copy(a + area(i, n) + i, a + area(i, n) + n, work + area(i, n) + i);
-    work[area(i, n) + i] += damping;
-  }
-  const int info = blas::potrf('L', n, work, n);
-  if (info != 0) return info;
-  // A pivot below the rounding error of its own diagonal entry is noise: the matrix is singular to working precision, and the
-  // solution would be too. (NaN pivots, which OpenBLAS lets pass, fail the comparison.)
-  const T noise = static_cast<T>(n) * std::numeric_limits<T>::epsilon();
-  for (int i = 0; i < n; ++i) {
-    const T pivot = work[area(i, n) + i];
-    if (!(pivot * pivot > noise * (a[area(i, n) + i] + damping))) return i + 1;
-  }
-  if (m == 0) return 0;
-  if (right) return blas::potrs('L', n, m, work, n, x, n);
-  blas::trsm(false, false, true, false, n, m, T{1}, work, n, x);
-  blas::trsm(false, false, false, false, n, m, T{1}, work, n, x);
-  return 0;
-}
-
-struct DampedSolve {
-  static constexpr const char* name = "dampedSolve";
-  static constexpr std::size_t arity = 5, dtype = 2;
-  template <typename T>
-  static Napi::Value run(Args& args) {
-    const auto [r, n, m] = args.ints<3>(0);
-    const bool right = args.flag(r, "right");
-    const T damping = static_cast<T>(args.scalar(1));
-    const T* a = args.in<T>(2, area(n, n));
-    T* x = args.out<T>(3, area(n, m));
-    T* work = args.out<T>(4, area(n, n));
-    args.check_overlap(Overlap::forbidden);
-    if (n == 0) return number(args, 0);
-    return lapack_info(args, "potrf", damped_solve(right, n, m, damping, a, x, work));
-  }
-};
 
 /** A' = P L U in place.  (ints[n], A, pivots Int32Array n) -> info */
 struct Getrf {
@@ -146,8 +58,8 @@ struct Getrs {
       if (pivots[i] < 1 || pivots[i] > n) args.range_error("pivot " + std::to_string(i) + " is outside [1, n]");
     if (n == 0 || m == 0) return undefined(args);
     // In row-major terms the packed factors are U' (lower, non-unit) and L' (upper, unit): A = U' L' P'.
-    blas::trsm(false, true, false, false, n, m, T{1}, lu, n, b);
-    blas::trsm(false, false, false, true, n, m, T{1}, lu, n, b);
+    blas::trsm(false, true, false, false, n, m, T{1}, lu, n, b, m);
+    blas::trsm(false, false, false, true, n, m, T{1}, lu, n, b, m);
     for (int i = n - 1; i >= 0; --i) {
       const int p = pivots[i] - 1;
       if (p != i) std::swap_ranges(b + area(i, m), b + area(i, m) + m, b + area(p, m));

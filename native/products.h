@@ -40,7 +40,7 @@ void multiply(bool trans_a, bool trans_b, int m, int n, int k, T alpha, const T*
 template <typename T, typename Room>
 void gram(bool trans, int n, int k, T alpha, const T* a, T beta, T* c, Room room) {
   if (alpha == T{0} || !kernels::suits(n, n, k)) {
-    blas::syrk(trans, n, k, alpha, a, blas::ld(trans ? n : k), beta, c);
+    blas::syrk(true, trans, n, k, alpha, a, blas::ld(trans ? n : k), beta, c, n);
     return;
   }
   kernels::Product<T> o{n, n, k, alpha, a, trans ? 1 : k, trans ? n : 1, a, n, false, beta, c, true};
@@ -135,7 +135,7 @@ struct Trsm {
     T* b = args.out<T>(3, area(m, n));
     args.check_overlap(Overlap::forbidden);
     if (m == 0 || n == 0) return undefined(args);
-    blas::trsm(right, lower, trans, unit, m, n, alpha, a, order, b);
+    blas::trsm(right, lower, trans, unit, m, n, alpha, a, order, b, n);
     return undefined(args);
   }
 };

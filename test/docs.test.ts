@@ -2,6 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { initialisation } from '../lib/networks/initialise.js';
+import { layerSpec } from '../lib/networks/specification.js';
 import { optimizers, presets, type OptimizerName } from '../lib/optimizers/index.js';
 
 const text = readFileSync(new URL('../docs/optimizers.md', import.meta.url), 'utf8');
@@ -19,6 +21,34 @@ function documented(): Record<string, unknown> {
 
 it.each(Object.keys(optimizers) as OptimizerName[])('the documented defaults of %s are its defaults', (name) => {
   expect(documented()[name]).toEqual(optimizers[name].schema.parse({}));
+});
+
+/** Options without a default stand in the method's section, or in that of its family. */
+it.each(Object.keys(optimizers) as OptimizerName[])('every option of %s is documented', (name) => {
+  const sections = text.split(/^##+ /m).filter((s) => s.split('\n')[0].split(', ').includes(name) || s.startsWith('The Kronecker family'));
+  for (const option of Object.keys(optimizers[name].schema.shape))
+    expect(sections.join('\n'), option).toMatch(new RegExp(`\\b${option}\\b`));
+});
+
+it('docs/networks.md names every layer, activation, initialisation and loss', () => {
+  const networks = readFileSync(new URL('../docs/networks.md', import.meta.url), 'utf8');
+  const kinds = layerSpec.options.map((o) => o.shape.kind.value);
+  const inits = initialisation.options;
+  for (const name of [
+    ...kinds,
+    ...inits,
+    'relu',
+    'leakyRelu',
+    'tanh',
+    'sigmoid',
+    'gelu',
+    'polynomial',
+    'hermite',
+    'squared',
+    'softmaxCrossEntropy',
+    'logistic',
+  ])
+    expect(networks, name).toContain(name);
 });
 
 it.each([...Object.keys(presets), 'grafted', 'clipped', 'groups'])('%s is documented', (name) => {

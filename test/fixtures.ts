@@ -30,6 +30,7 @@ const evaluations = new WeakMap<Network, Evaluation>();
 /** Loss of the network on the batch, with gradients and statistics for all parameters. */
 export function evaluate(network: Network, batch: Batch, needs: Needs = FACTORS, loss: Loss = squared): number {
   const evaluation = new Evaluation({ network, loss, optimizer: { needs: () => needs }, labels: new Stream(3).substream('test-labels') });
+  evaluation.step = 1;
   evaluations.set(network, evaluation);
   return evaluation.evaluate(
     batch,

@@ -2,6 +2,7 @@
  * Logistic loss of independent binary targets in [0, 1], n x outputs: L = (1/n) sum_ij log(1 + exp f_ij) - y_ij f_ij. Of one sample, with
  * p = 1/(1 + exp(-f)): gradient p - y, Hessian diag(p (1 - p)).
  */
+import { ArgumentError } from '../errors.js';
 import { logisticLoss } from '../linalg/index.js';
 import type { Loss } from '../types.js';
 
@@ -13,7 +14,14 @@ const variance = (f: number): number => probability(f) * probability(-f);
 export const logistic: Loss = {
   name: 'logistic',
   targets: (outputs) => outputs,
-  evaluate: logisticLoss,
+  evaluate(outputs, targets, gradient) {
+    const bad = targets.data.findIndex((y) => !(y >= 0 && y <= 1));
+    if (bad >= 0) {
+      const row = Math.floor(bad / targets.cols);
+      throw new ArgumentError(`logistic: the target in row ${row} is ${targets.data[bad]}; targets are in [0, 1]`);
+    }
+    return logisticLoss(outputs, targets, gradient);
+  },
   identityHessian: false,
   hessianRoot(outputs, k, root) {
     root.data.fill(0);

@@ -4,7 +4,7 @@ import { ArgumentError } from '../errors.js';
 import { Matrix, dot, syrkInto } from '../linalg/index.js';
 import type { Batch, Loss, Network } from '../types.js';
 
-/** d outputs / d parameters in training mode: row i c + k is that of output k of sample i, parameters in order and row by row.
+/** d outputs / d parameters in training mode (passes of the network: its gradients are overwritten): row i c + k is that of output k of sample i, parameters in order and row by row.
  *  @returns (n c) x p */
 export function jacobian(network: Network, inputs: Matrix): Matrix {
   const outputs = network.forward(inputs, false);
@@ -28,6 +28,7 @@ export function jacobian(network: Network, inputs: Matrix): Matrix {
 
 /** Mean over the batch of J_i' M_i J_i with the whole Jacobian formed: Gauss-Newton (M_i the loss's Hessian, `ggn`), which is the Fisher
  *  matrix of the losses here; or the empirical Fisher (M_i = r_i r_i', r_i the gradient at the data's targets).
+ *  The network's gradients are overwritten. Through batch-norm, J_i is of sample i's outputs as part of this batch.
  *  @returns p x p; memory (n c) p */
 export function denseCurvatureOf(network: Network, loss: Loss, { inputs, targets }: Batch, kind: 'ggn' | 'empirical'): Matrix {
   if (!['ggn', 'empirical'].includes(kind)) throw new ArgumentError(`denseCurvatureOf: kind must be one of ggn, empirical; got ${kind}`);

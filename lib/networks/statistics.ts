@@ -7,11 +7,12 @@
  * column k is R_k o S_i, whose mean outer product is still (R'R) o (S'S/n) (for f(x) = F s(G x): F'F o (S'S/n)).
  */
 import { Matrix, copyBlock, hadamard, scale, syrkInto } from '../linalg/index.js';
-import type { LayerStats, StatisticsRequest } from '../types.js';
+import type { LayerStats, OutputFactor, StatisticsRequest } from '../types.js';
 import type { Layer } from './layers/layer.js';
 
 /** A weight layer's report, and the space for it. */
 class Report implements LayerStats {
+  kind: OutputFactor = 'none';
   outputFactor: Matrix | null = null;
   outputRows: Matrix | null = null;
   readonly #layer: Layer;
@@ -35,7 +36,8 @@ class Report implements LayerStats {
     return this.#layer.weighted!.positions;
   }
 
-  clear(): void {
+  clear(kind: OutputFactor): void {
+    this.kind = kind;
     this.outputFactor = this.outputRows = null;
   }
 
@@ -93,7 +95,7 @@ export class Statistics {
   /** Fills the reports of the layers wanted. @param outputs  of the last forward pass; @param wanted  one a layer */
   fill({ needs: { outputFactor: kind, outputRows }, loss, stream }: StatisticsRequest, outputs: Matrix, wanted: readonly boolean[]): void {
     this.reports.forEach((report, l) => {
-      report?.clear();
+      report?.clear(wanted[l] ? kind : 'none');
       this.#wanted[l] = wanted[l] ? report : null;
     });
     const lowest = wanted.indexOf(true);

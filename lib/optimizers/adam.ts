@@ -8,7 +8,7 @@ import { adamStep, axpby, copy, Matrix } from '../linalg/index.js';
 import { nonNegative, parseOptions } from '../options.js';
 import type { Optimizer, Params } from '../types.js';
 import { gradientOnly } from './needs.js';
-import { decaySchema, mayBePositive, rateAt, rateSchema, requireRatesPerLayer, type Rate } from './rate.js';
+import { decayAt, decaySchema, mayBePositive, rateAt, rateSchema, requireRatesPerLayer, type Rate } from './rate.js';
 
 /** Options that Adam and AdamW share. */
 export const adamOptions = {
@@ -82,7 +82,7 @@ export function adamMoment(
   g: Matrix,
   step: Matrix,
 ): void {
-  const [beta1, beta2] = [rateAt(o.beta1, layer, t), rateAt(o.beta2, layer, t)];
+  const [beta1, beta2] = [decayAt(o.beta1, layer, t), decayAt(o.beta2, layer, t)];
   hyper[0] = rateAt(o.learningRate, layer, t);
   hyper[1] = beta1;
   hyper[2] = beta2;

@@ -11,7 +11,7 @@ import { NumericalError } from '../errors.js';
 import { copy, Matrix, norm, scale } from '../linalg/index.js';
 import { parseOptions, positive } from '../options.js';
 import type { Optimizer, OptimizerState, Params } from '../types.js';
-import { contextFor, optimizerSchema } from './inner.js';
+import { contextFor, optimizerSchema, requireNoJudge } from './inner.js';
 
 export const clippedSchema = z.strictObject({
   optimizer: optimizerSchema,
@@ -32,6 +32,7 @@ interface ClippedState {
 export function clipped(options: ClippedOptions): Optimizer<ClippedState> {
   const o = parseOptions(clippedSchema, options, 'clipped');
   const { optimizer } = o;
+  requireNoJudge('clipped', 'optimizer', optimizer);
   return {
     name: `clipped(${optimizer.name})`,
     needs: (step) => optimizer.needs(step),

@@ -17,7 +17,7 @@ export interface DenseState {
 
 export function denseMethod(
   name: string,
-  o: { readonly learningRate: Rate; readonly damping: number },
+  o: { readonly learningRate: Rate; readonly damping: Rate },
   kind: Exclude<OutputFactor, 'none'>,
 ): Optimizer<DenseState> {
   return {
@@ -42,7 +42,7 @@ export function denseMethod(
       }
       inverse.fallbacks = state.fallbacks;
       naming('the curvature of all parameters', () => {
-        invert(inverse, dense, o.damping, 1, (message) => {
+        invert(inverse, dense, rateAt(o.damping, 0, t), 1, (message) => {
           context.note('all parameters', message);
         });
       });

@@ -11,11 +11,11 @@ import type { Optimizer } from '../types.js';
 import { conjugateGradients, conjugateGradientState, type ConjugateGradients } from './conjugateGradients.js';
 import { denseMethod, type DenseState } from './dense.js';
 import { curvatureProducts } from './needs.js';
-import { rateAt, rateSchema, requireRatesPerLayer } from './rate.js';
+import { rateAt, rateSchema, requireRatesPerLayer, sharedRateSchema } from './rate.js';
 
 export const gaussNewtonSchema = z.strictObject({
   learningRate: rateSchema.default(0.1),
-  damping: positive().default(1e-3),
+  damping: sharedRateSchema.default(1e-3),
   solver: z.enum(['dense', 'cg']).default('dense'),
   /** Of conjugate gradients: at most so many a step. */
   iterations: size().default(50),
@@ -50,9 +50,10 @@ export function gaussNewton(options: GaussNewtonOptions = {}): Optimizer<DenseSt
     update(context, state, steps, which) {
       const { solution } = state.cg;
       for (const x of solution) scale(o.warmStart, x);
+      const damping = rateAt(o.damping, 0, context.step);
       const times = (direction: readonly Matrix[], out: readonly Matrix[]): void => {
         context.curvatureTimes(direction, out);
-        out.forEach((m, p) => axpby(o.damping, direction[p], 1, m));
+        out.forEach((m, p) => axpby(damping, direction[p], 1, m));
       };
       // Under groups, other parameters have no part in it: their solutions are empty, and so is what they ask for.
       const wanted = context.gradients.map((g, i) => (which.includes(i) ? g : solution[i]));

@@ -7,7 +7,7 @@ import { z } from 'zod';
 import { Matrix, norm, scale } from '../linalg/index.js';
 import { parseOptions } from '../options.js';
 import type { Optimizer, OptimizerState } from '../types.js';
-import { combinedNeeds, combinedOrder, contextFor, optimizerSchema, prefixed } from './inner.js';
+import { combinedNeeds, combinedOrder, contextFor, optimizerSchema, prefixed, requireNoJudge } from './inner.js';
 
 export const graftedSchema = z.strictObject({ direction: optimizerSchema, magnitude: optimizerSchema });
 export type GraftedOptions = z.input<typeof graftedSchema>;
@@ -23,6 +23,8 @@ export function grafted(options: GraftedOptions): Optimizer<GraftedState> {
   const { direction, magnitude } = parseOptions(graftedSchema, options, 'grafted');
   const name = `grafted(${direction.name}, ${magnitude.name})`;
   const parts = [direction, magnitude];
+  requireNoJudge('grafted', 'direction', direction);
+  requireNoJudge('grafted', 'magnitude', magnitude);
   return {
     name,
     needs: combinedNeeds(name, parts),

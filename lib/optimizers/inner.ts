@@ -6,7 +6,10 @@ import type { LayerStats, Needs, Optimizer, Order, OutputFactor, UpdateContext }
 /** An optimiser as an option. */
 export const optimizerSchema = z.custom<Optimizer>(
   (v) =>
-    typeof v === 'object' && v !== null && typeof (v as Optimizer).init === 'function' && typeof (v as Optimizer).update === 'function',
+    typeof v === 'object' &&
+    v !== null &&
+    typeof (v as Optimizer).name === 'string' &&
+    ['needs', 'init', 'update'].every((method) => typeof (v as Record<string, unknown>)[method] === 'function'),
   'must be an optimiser',
 );
 
@@ -83,9 +86,22 @@ export function contextFor(
 function statsFor({ inputs, outputFactor, outputRows }: Needs, stats: LayerStats | null): LayerStats | null {
   if (stats === null || !(inputs || outputFactor !== 'none' || outputRows)) return null;
   const [factor, rows] = [outputFactor === 'none' ? null : stats.outputFactor, outputRows ? stats.outputRows : null];
-  if (factor === stats.outputFactor && rows === stats.outputRows) return stats;
+  const kind = outputFactor === 'none' ? 'none' : stats.kind;
+  if (kind === stats.kind && factor === stats.outputFactor && rows === stats.outputRows) return stats;
   // Field by field: a network's report may compute them when asked.
-  return { inputs: stats.inputs, positions: stats.positions, outputFactor: factor, outputRows: rows };
+  return { inputs: stats.inputs, positions: stats.positions, kind, outputFactor: factor, outputRows: rows };
+}
+
+/** @throws OptionsError for a part whose steps are changed before they are taken, and that would learn from what became of them */
+export function requireNoJudge(name: string, path: string, part: Optimizer): void {
+  if (part.judgesSteps === true)
+    throw new OptionsError(name, [
+      {
+        path,
+        value: part.name,
+        message: `${part.name} with levenbergMarquardt judges its own steps, which ${name} changes; leave it out there`,
+      },
+    ]);
 }
 
 /** Entries of a record under names that begin with `prefix`. */

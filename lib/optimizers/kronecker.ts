@@ -6,18 +6,20 @@
  *   A, B averaged every factorPeriod steps; their inverses renewed every inversePeriod steps, and stale in between
  *   U <- preconditioned V;  U <- U min(1, sqrt(C / (eta^2 <U, V>))) over all weights that move together (norm constraint)
  *   M <- momentum M + U (momentum on the update);  step = -eta M - eta weightDecay W (decoupled)
- * and every few steps the damping follows the quality of the quadratic model (Levenberg-Marquardt; Martens & Grosse 2015, section 6.5).
+ * and every few steps the damping follows the quality of the quadratic model (levenbergMarquardt.ts).
  * Parameters without factors (normalisations, separate biases) take U = V.
  */
 import { z } from 'zod';
+import { ArgumentError } from '../errors.js';
 import { axpby, copy, dot, Matrix, scale } from '../linalg/index.js';
 import { fraction, positive, size } from '../options.js';
 import type { LayerStats, Optimizer, Params, UpdateContext } from '../types.js';
 import { accumulate, accumulateGram, averagedFactor, type AveragedFactor } from './factors.js';
 import { naming, requireFinite } from './guards.js';
 import { aloneIn, gather, jointInputs, jointWeights, scatter, type JointWeight } from './jointWeight.js';
-import { layerFactors } from './needs.js';
-import { decaySchema, mayBePositive, rateAt, rateSchema, requireRatesPerLayer } from './rate.js';
+import { adaptedScale, levenbergMarquardtSchema } from './levenbergMarquardt.js';
+import { layerFactors, requireKind } from './needs.js';
+import { decayAt, decaySchema, mayBePositive, rateAt, rateSchema, requireRatesPerLayer } from './rate.js';
 import { prefixedSpectra } from './spectrum.js';
 import type { OfBatch } from './woodbury.js';
 
@@ -43,9 +45,7 @@ export const kroneckerOptions = {
   weightDecayMode: z.enum(['decoupled', 'coupled']).default('decoupled'),
   /** A bias is one more column of its layer's weight, or takes plain gradient steps. */
   bias: z.enum(['joint', 'separate']).default('joint'),
-  /** Adapts the damping: every `period` steps lambda is multiplied by decay^period where the loss fell by more than 3/4 of what the
-   *  quadratic model promised, and divided by it below 1/4. Costs a Gauss-Newton product and a forward pass each time. */
-  levenbergMarquardt: z.strictObject({ period: size().default(5), decay: z.number().gt(0).lt(1).default(0.9) }).optional(),
+  levenbergMarquardt: levenbergMarquardtSchema.optional(),
 } as const;
 
 export type KroneckerOptions = z.output<z.ZodObject<typeof kroneckerOptions>>;
@@ -96,9 +96,6 @@ interface Work {
   readonly products: Matrix[]; // C step, for Levenberg-Marquardt
 }
 
-/** lambda never leaves this range around the one given. */
-const SCALES = { least: 1e-8, most: 1e8 };
-
 export interface KroneckerMethod<P> {
   readonly name: string;
   readonly options: KroneckerOptions & { readonly outputFactor: Parameters<typeof layerFactors>[0] };
@@ -124,8 +121,11 @@ export function kroneckerMethod<P>({
     const { factors, preconditioner: held } = state.weights[i]!;
     const factorsDue = (t - 1) % o.factorPeriod === 0;
     const stats = factorsDue ? context.stats[i] : null;
+    if (stats === null && factors.input.weight === 0)
+      throw new ArgumentError(`${name}: the factors of ${joint.name} have seen no batch yet; begin with step 1, it is ${t}`);
     let batch: OfBatch | null = null;
     if (stats !== null) {
+      requireKind(name, stats, o.outputFactor);
       const inputs = (state.work.inputs[i] = jointInputs(joint, stats, state.work.inputs[i]));
       const share = o.factorScale === 'sum' ? 1 : stats.positions / inputs.rows;
       accumulateGram(factors.input, inputs, share, o.factorDecay);
@@ -154,39 +154,22 @@ export function kroneckerMethod<P>({
     const { value: p, layer } = params[i];
     const v = copy(gradients[i], state.work.gradients[i]);
     if (decays && o.weightDecayMode === 'coupled') axpby(rateAt(o.weightDecay, layer, t), p, 1, v);
-    if (hasMomentum && o.momentumOn === 'gradient') copy(axpby(1, v, rateAt(o.momentum, layer, t), state.velocity[i]), v);
+    if (hasMomentum && o.momentumOn === 'gradient') copy(axpby(1, v, decayAt(o.momentum, layer, t), state.velocity[i]), v);
   };
 
   /** From U in steps[i] to the step. */
   const finish = ({ step: t, params }: UpdateContext, state: KroneckerState<P>, step: Matrix, i: number): void => {
     const { value: p, layer } = params[i];
     const rate = rateAt(o.learningRate, layer, t);
-    if (hasMomentum && o.momentumOn === 'update') axpby(-rate, axpby(1, step, rateAt(o.momentum, layer, t), state.velocity[i]), 0, step);
+    if (hasMomentum && o.momentumOn === 'update') axpby(-rate, axpby(1, step, decayAt(o.momentum, layer, t), state.velocity[i]), 0, step);
     else scale(-rate, step);
     if (decays && o.weightDecayMode === 'decoupled') axpby(-rate * rateAt(o.weightDecay, layer, t), p, 1, step);
-  };
-
-  const adaptDamping = (context: UpdateContext, state: KroneckerState<P>, steps: readonly Matrix[], which: readonly number[]): void => {
-    if (lm === undefined || context.step % lm.period !== 0) return;
-    const { products } = state.work;
-    context.curvatureTimes(steps, products);
-    let predicted = 0;
-    for (const i of which) {
-      const damping = rateAt(o.damping, context.params[i].layer, context.step) * state.dampingScale;
-      predicted += dot(context.gradients[i], steps[i]) + (dot(products[i], steps[i]) + damping * dot(steps[i], steps[i])) / 2;
-    }
-    if (predicted === 0) return; // no step, no evidence
-    const quality = (context.lossAt(steps, which) - context.loss) / predicted;
-    const factor = lm.decay ** lm.period;
-    // A model that promises no fall is as bad as one that does not keep its promise.
-    if (!(predicted < 0) || !(quality >= 0.25)) state.dampingScale = Math.min(SCALES.most, state.dampingScale / factor);
-    else if (quality > 0.75) state.dampingScale = Math.max(SCALES.least, state.dampingScale * factor);
   };
 
   return {
     name,
     needs: layerFactors(o.outputFactor, { period: o.factorPeriod, outputRows, products: lm !== undefined }),
-    ...(lm === undefined ? {} : { order: 'simultaneous' as const }),
+    ...(lm === undefined ? {} : { order: 'simultaneous' as const, judgesSteps: true }),
     init(params) {
       requireRatesPerLayer(name, { ...o, outputDamping }, params);
       return initialState(params, o, hasMomentum, changesGradient, preconditioner);
@@ -216,7 +199,8 @@ export function kroneckerMethod<P>({
         else if (joint[i] !== null) scatter(joint[i], shrink === 1 ? updates[i]! : scale(shrink, updates[i]!), steps);
       }
       for (const i of which) finish(context, state, steps[i], i);
-      adaptDamping(context, state, steps, which);
+      if (lm !== undefined && context.step % lm.period === 0)
+        state.dampingScale = adaptedScale(lm, o.damping, state.dampingScale, context, steps, which, state.work.products);
     },
     inspect(state, i) {
       const own = state.weights[i];

@@ -13,7 +13,7 @@ import { fraction, parseOptions } from '../options.js';
 import type { Optimizer } from '../types.js';
 import { accumulate, accumulateGram, averagedFactor, type AveragedFactor } from './factors.js';
 import { naming } from './guards.js';
-import { layerFactors } from './needs.js';
+import { layerFactors, requireKind } from './needs.js';
 import { prefixedSpectra } from './spectrum.js';
 import { mayBePositive, rateAt, rateSchema, requireRatesPerLayer } from './rate.js';
 
@@ -69,6 +69,7 @@ export function layerwise(options: LayerwiseOptions = {}): Optimizer<LayerwiseSt
         const layerStats = stats[i];
         if (factors !== null && layerStats !== null) {
           const work = state.work[i];
+          requireKind('layerwise', layerStats, o.outputFactor);
           const { inputs, outputFactor } = layerStats;
           const q = accumulateGram(factors.input, inputs, layerStats.positions / inputs.rows, o.factorDecay);
           solve(q, rateAt(o.damping, layer, t), step, 'right', work.input, name);

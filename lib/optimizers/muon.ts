@@ -15,7 +15,7 @@ import { adamMoment, initAdam, type AdamState } from './adam.js';
 import { naming, requireFinite } from './guards.js';
 import { gradientOnly } from './needs.js';
 import { MUON_QUINTIC, newtonSchulz, newtonSchulzWorks, polarFactor, type NewtonSchulzWork } from './newtonSchulz.js';
-import { decaySchema, rateAt, rateSchema, requireRatesPerLayer } from './rate.js';
+import { decayAt, decaySchema, rateAt, rateSchema, requireRatesPerLayer } from './rate.js';
 import { emptied } from './scratch.js';
 
 export const muonSchema = z.strictObject({
@@ -79,7 +79,7 @@ export function muon(options: MuonOptions = {}): Optimizer<MuonState> {
         const { learningRate, weightDecay } = weight ? o : o.vectors;
         const rate = rateAt(learningRate, layer, t);
         if (weight) {
-          const momentum = rateAt(o.momentum, layer, t);
+          const momentum = decayAt(o.momentum, layer, t);
           copy(ema(state.momentum[i], g, momentum), step);
           if (o.nesterov) axpby(1 - momentum, g, momentum, step);
           naming(`muon: ${name}`, () => {

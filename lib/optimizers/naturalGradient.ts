@@ -4,14 +4,14 @@
  * sample drawn from the model; 'empirical' takes the data's labels, which is another matrix (Kunstner, Hennig & Balles 2019).
  */
 import { z } from 'zod';
-import { parseOptions, positive } from '../options.js';
+import { parseOptions } from '../options.js';
 import type { Optimizer } from '../types.js';
 import { denseMethod, type DenseState } from './dense.js';
-import { rateSchema } from './rate.js';
+import { rateSchema, sharedRateSchema } from './rate.js';
 
 export const naturalGradientSchema = z.strictObject({
   learningRate: rateSchema.default(0.1),
-  damping: positive().default(1e-3),
+  damping: sharedRateSchema.default(1e-3),
   fisher: z.enum(['ggn', 'mc', 'empirical']).default('ggn'),
 });
 export type NaturalGradientOptions = z.input<typeof naturalGradientSchema>;

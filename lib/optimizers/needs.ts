@@ -1,5 +1,6 @@
 /** What kinds of method ask of the network. */
-import type { Needs, OutputFactor } from '../types.js';
+import { ArgumentError } from '../errors.js';
+import type { LayerStats, Needs, OutputFactor } from '../types.js';
 
 const NOTHING: Needs = { inputs: false, outputFactor: 'none', outputRows: false, dense: 'none' };
 
@@ -19,6 +20,14 @@ export function layerFactors(
 /** Products with the Gauss-Newton matrix. */
 const PRODUCTS: Needs = { ...NOTHING, products: true };
 export const curvatureProducts = (): Needs => PRODUCTS;
+
+/** @throws ArgumentError when a layer reports another output factor than was asked for: it is of another optimiser's evaluation */
+export function requireKind(name: string, { kind }: LayerStats, wanted: OutputFactor): void {
+  if (kind !== wanted)
+    throw new ArgumentError(
+      `${name}: the evaluation reports output factors '${kind}' where '${wanted}' is needed; make it with this optimiser, and begin with step 1`,
+    );
+}
 
 /** The dense curvature matrix. */
 export function denseCurvature(dense: OutputFactor): () => Needs {

@@ -62,6 +62,9 @@ export function preset(name: PresetName, overrides: Readonly<Record<string, unkn
     throw new OptionsError('preset', [
       { path: '', value: JSON.stringify(name), message: `must be one of ${Object.keys(presets).join(', ')}; got ${JSON.stringify(name)}` },
     ]);
+  if (typeof overrides !== 'object' || overrides === null || Array.isArray(overrides))
+    throw new OptionsError('preset', [{ path: '', value: JSON.stringify(overrides), message: 'overrides must be an object of options' }]);
   const { name: optimizer, options } = presets[name];
-  return (FACTORIES[optimizer] as (o: object) => Optimizer)({ ...options, ...overrides });
+  const given = Object.fromEntries(Object.entries(overrides).filter(([, value]) => value !== undefined));
+  return (FACTORIES[optimizer] as (o: object) => Optimizer)({ ...options, ...given });
 }

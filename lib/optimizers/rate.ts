@@ -1,7 +1,7 @@
 /** Hyper-parameters that may change over steps and differ between layers. */
 import { z } from 'zod';
 import { ArgumentError, OptionsError } from '../errors.js';
-import { fraction, nonNegative } from '../options.js';
+import { fraction, nonNegative, positive } from '../options.js';
 import type { Params, Schedule } from '../types.js';
 
 const schedule = z.custom<Schedule>(
@@ -14,6 +14,8 @@ const rateOf = (number: z.ZodNumber) => z.union([number, schedule, z.array(z.uni
 
 /** Of at least 0: learning rates, damping, weight decay. */
 export const rateSchema = rateOf(nonNegative());
+/** A number above 0 or a schedule, the same for all layers. */
+export const sharedRateSchema = z.union([positive(), schedule]);
 /** In [0, 1): momentum and decays of averages. */
 export const decaySchema = rateOf(fraction());
 export type Rate = z.output<typeof rateSchema>;
@@ -23,7 +25,15 @@ export function rateAt(rate: Rate, layer: number, t: number): number {
   const own = Array.isArray(rate) ? rate[layer] : rate;
   if (typeof own === 'number') return own;
   const value = own.at(t);
-  if (!(value >= 0)) throw new ArgumentError(`a schedule gave ${value} at step ${t}; hyper-parameters are at least 0`);
+  if (!(value >= 0 && value < Infinity))
+    throw new ArgumentError(`a schedule gave ${value} at step ${t}; rates, dampings and decays are finite and at least 0`);
+  return value;
+}
+
+/** The same for momentum and decays of averages, which are below 1. */
+export function decayAt(rate: Rate, layer: number, t: number): number {
+  const value = rateAt(rate, layer, t);
+  if (!(value < 1)) throw new ArgumentError(`a schedule gave ${value} at step ${t}; momentum and decays are in [0, 1)`);
   return value;
 }
 
@@ -34,6 +44,8 @@ export const layerCount = (params: Params): number => Math.max(...params.map((p)
 
 /** Checks every hyper-parameter of an options object that is a list. @throws OptionsError when one has not one entry a layer */
 export function requireRatesPerLayer(optimizer: string, options: object, params: Params): void {
+  if (!Array.isArray(params) || params.length === 0)
+    throw new ArgumentError(`${optimizer}: init takes the parameters of a network, a list of at least one`);
   const layers = layerCount(params);
   for (const [field, value] of Object.entries(options))
     if (Array.isArray(value) && value.length !== layers)

@@ -8,7 +8,7 @@ import { axpby, copy, Matrix } from '../linalg/index.js';
 import { parseOptions } from '../options.js';
 import type { Optimizer } from '../types.js';
 import { gradientOnly } from './needs.js';
-import { decaySchema, mayBePositive, rateAt, rateSchema, requireRatesPerLayer } from './rate.js';
+import { decayAt, decaySchema, mayBePositive, rateAt, rateSchema, requireRatesPerLayer } from './rate.js';
 
 export const sgdSchema = z.strictObject({
   learningRate: rateSchema.default(0.1),
@@ -42,7 +42,7 @@ export function sgd(options: SgdOptions = {}): Optimizer<SgdState> {
         const step = steps[i];
         let g = gradients[i];
         if (decays) g = axpby(rateAt(o.weightDecay, layer, t), p, 1, copy(g, step));
-        const momentum = rateAt(o.momentum, layer, t);
+        const momentum = decayAt(o.momentum, layer, t);
         axpby(1, g, momentum, v);
         const rate = rateAt(o.learningRate, layer, t);
         if (o.nesterov) axpby(-rate * momentum, v, -rate, decays ? step : copy(g, step));

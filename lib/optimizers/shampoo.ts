@@ -20,7 +20,7 @@ import type { Optimizer, Parameter } from '../types.js';
 import { graftedDirection, GRAFTING, hasSquare, type GraftingRates, type GraftingWork } from './grafting.js';
 import { requireFinite } from './guards.js';
 import { gradientOnly } from './needs.js';
-import { decaySchema, mayBePositive, rateAt, rateSchema, requireRatesPerLayer } from './rate.js';
+import { decayAt, decaySchema, mayBePositive, rateAt, rateSchema, requireRatesPerLayer } from './rate.js';
 import { overlaid } from './scratch.js';
 import { accumulate, initBlocks, precondition, renewRoots, type BlockState, type Exponents } from './shampooBlocks.js';
 import { sidesReport } from './spectrum.js';
@@ -159,7 +159,7 @@ function exponentsOf(o: Parsed, role: Parameter['role']): Exponents {
 
 /** Moves the products on and gives this update's rates. */
 function movedRates(o: Parsed, layer: number, t: number, products: Float64Array): GraftingRates {
-  const [beta1, beta2] = [rateAt(o.beta1, layer, t), rateAt(o.graftingBeta2, layer, t)];
+  const [beta1, beta2] = [decayAt(o.beta1, layer, t), decayAt(o.graftingBeta2, layer, t)];
   products[0] *= beta1;
   products[2] *= beta2;
   const meanCorrection = o.biasCorrection ? 1 - products[0] : 1;

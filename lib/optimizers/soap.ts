@@ -18,7 +18,7 @@ import type { Optimizer, Params } from '../types.js';
 import { adamMoment, initAdam, type AdamState } from './adam.js';
 import { naming, requireFinite } from './guards.js';
 import { gradientOnly } from './needs.js';
-import { decaySchema, rateAt, rateSchema, requireRatesPerLayer } from './rate.js';
+import { decayAt, decaySchema, rateAt, rateSchema, requireRatesPerLayer } from './rate.js';
 import { overlaid } from './scratch.js';
 import { sidesReport } from './spectrum.js';
 
@@ -93,7 +93,7 @@ export function soap(options: SoapOptions = {}): Optimizer<SoapState> {
         } else step.data.fill(0);
         requireFinite(`soap: ${name}: the step`, step);
         naming(`soap: ${name}`, () => {
-          accumulate(left, right, gradients[i], rateAt(o.factorDecay ?? o.beta2, layer, t));
+          accumulate(left, right, gradients[i], decayAt(o.factorDecay ?? o.beta2, layer, t));
           if (k === 0) for (const side of [left, right]) takeBasis(side);
           else if (k % o.period === 0) refresh(left, right, state, i);
         });
@@ -134,7 +134,7 @@ function sideWorks(sizes: readonly number[], dtype: Dtype): SideWork[] {
 function adamInBases(o: Parsed, layer: number, t: number, state: SoapState, i: number, gradient: Matrix, step: Matrix): void {
   const [left, right] = [state.left[i], state.right[i]];
   const { rotated, half } = state.work;
-  const beta2 = rateAt(o.beta2, layer, t);
+  const beta2 = decayAt(o.beta2, layer, t);
   const correction = 1 - state.adam.products[i][1] * beta2;
   const rates = { learningRate: o.learningRate, beta1: o.beta1, beta2, epsilon: o.epsilon / Math.sqrt(correction) };
   rotate(gradient, left, right, rotated[i], half[i]);

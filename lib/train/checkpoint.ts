@@ -1,7 +1,7 @@
 /** A training run frozen between two steps: every number of its state, bit for bit, as one .npz file that numpy also reads. */
 import { createHash } from 'node:crypto';
 import { ArgumentError } from '../errors.js';
-import { Matrix, readNpz, writeNpz } from '../linalg/index.js';
+import { Matrix, readNpz, writeNpz, type Dtype } from '../linalg/index.js';
 import type { OptimizerState } from '../types.js';
 
 /** Arrays by path ('params/G', 'optimizer/velocity/0') and a few words about the run. */
@@ -54,6 +54,7 @@ export function encodeState(state: OptimizerState): Uint8Array {
 export function restoreState(state: OptimizerState, bytes: Uint8Array): void {
   const { arrays } = decodeCheckpoint(bytes);
   requireFit(state, 'state', arrays);
+  requireNothingElse(state, 'state', arrays);
   restore(state, 'state', arrays);
 }
 
@@ -74,17 +75,25 @@ export function restore(tree: unknown, path: string, from: Readonly<Record<strin
   visit(tree, path, from, true);
 }
 
-/** @throws ArgumentError when an array is missing or of another shape: the checkpoint is of another configuration */
+/** @throws ArgumentError when there are arrays under the path that the tree has no place for: options were others */
+export function requireNothingElse(tree: unknown, path: string, from: Readonly<Record<string, Matrix>>): void {
+  const known: Record<string, Matrix> = {};
+  flatten(tree, path, known);
+  const extra = Object.keys(from).find((name) => name.startsWith(`${path}/`) && !(name in known));
+  if (extra !== undefined) throw new ArgumentError(`the checkpoint does not fit: it has ${extra}, for which there is no place here`);
+}
+
+/** @throws ArgumentError when an array is missing or of another shape or dtype: the checkpoint is of another configuration */
 export function requireFit(tree: unknown, path: string, from: Readonly<Record<string, Matrix>>): void {
   visit(tree, path, from, false);
 }
 
 function visit(tree: unknown, path: string, from: Readonly<Record<string, Matrix>>, write: boolean): void {
   if (tree instanceof Matrix) {
-    const { data } = stored(path, from, tree.rows, tree.cols);
+    const { data } = stored(path, from, tree.rows, tree.cols, tree.dtype);
     if (write) tree.data.set(data);
   } else if (tree instanceof Float64Array || tree instanceof Float32Array) {
-    const { data } = stored(path, from, 1, tree.length);
+    const { data } = stored(path, from, 1, tree.length, tree instanceof Float64Array ? 'float64' : 'float32');
     if (write) tree.set(data);
   } else if (typeof tree === 'object' && tree !== null)
     for (const [key, value] of Object.entries(tree)) {
@@ -92,17 +101,17 @@ function visit(tree: unknown, path: string, from: Readonly<Record<string, Matrix
       const inner = `${path}/${key}`;
       if (typeof value !== 'number') visit(value, inner, from, write);
       else {
-        const [number] = stored(inner, from, 1, 1).data;
+        const [number] = stored(inner, from, 1, 1, 'float64').data;
         if (write) (tree as Record<string, unknown>)[key] = number;
       }
     }
 }
 
-function stored(path: string, from: Readonly<Record<string, Matrix>>, rows: number, cols: number): Matrix {
+function stored(path: string, from: Readonly<Record<string, Matrix>>, rows: number, cols: number, dtype: Dtype): Matrix {
   const m = from[path];
-  if (m?.rows !== rows || m.cols !== cols)
+  if (m?.rows !== rows || m.cols !== cols || m.dtype !== dtype)
     throw new ArgumentError(
-      `the checkpoint does not fit: ${path} should be ${rows} x ${cols}, ${m === undefined ? 'it is missing' : `it is ${m.rows} x ${m.cols}`}`,
+      `the checkpoint does not fit: ${path} should be ${rows} x ${cols} of ${dtype}, ${m === undefined ? 'it is missing' : `it is ${m.rows} x ${m.cols} of ${m.dtype}`}`,
     );
   return m;
 }

@@ -16,6 +16,9 @@ export class Measurements {
 
   /** @throws ArgumentError when a metric's name is taken */
   constructor(metrics: Readonly<Record<string, Metric>>) {
+    const dotted = Object.keys(metrics).find((name) => name.includes('.'));
+    if (dotted !== undefined)
+      throw new ArgumentError(`train: the metric name '${dotted}' has a dot, which the curves of telemetry have; use another`);
     if (LOSS in metrics) throw new ArgumentError(`train: the metric name '${LOSS}' is taken by the batch loss`);
     this.#metrics = Object.entries(metrics);
     for (const name of [LOSS, ...Object.keys(metrics)]) this.curves[name] = { steps: [], values: [] };
@@ -39,8 +42,8 @@ export class Measurements {
     params.forEach(({ name }, i) => {
       const size = norm(steps[i]);
       this.#add(`${name}.updateNorm`, step, size);
-      this.#add(`${name}.cosine`, step, -dot(steps[i], gradients[i]) / (size * norm(gradients[i])));
-      for (const [quantity, value] of Object.entries(optimizer.inspect?.(state, i) ?? {})) this.#add(`${name}.${quantity}`, step, value);
+      this.#add(`${name}.cosine`, step, -dot(steps[i], gradients[i]) / (size * norm(gradients[i]))); // NaN for a zero step
+      for (const [quantity, value] of Object.entries(inspected(optimizer, state, i))) this.#add(`${name}.${quantity}`, step, value);
     });
   }
 
@@ -71,6 +74,16 @@ export class Measurements {
     const { steps, values } = (this.curves[name] ??= { steps: [], values: [] });
     steps.push(step);
     values.push(value);
+  }
+}
+
+/** Nothing where the numbers cannot be computed, as after divergence. */
+function inspected(optimizer: Optimizer, state: OptimizerState, i: number): Readonly<Record<string, number>> {
+  try {
+    return optimizer.inspect?.(state, i) ?? {};
+  } catch (error) {
+    if (error instanceof NumericalError) return {};
+    throw error;
   }
 }
 

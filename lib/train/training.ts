@@ -6,7 +6,7 @@ import { squared } from '../losses/index.js';
 import { parseOptions, positive, seed, size } from '../options.js';
 import { Stream } from '../random/index.js';
 import type { Batch, Loss, Metric, Network, Optimizer, OptimizerState, Order, RunRecord, RunStatus, Task, UpdateEvent } from '../types.js';
-import { flatten, requireFit as requireCheckpointFit, restore, type Checkpoint } from './checkpoint.js';
+import { flatten, requireFit as requireCheckpointFit, requireNothingElse, restore, type Checkpoint } from './checkpoint.js';
 import { Evaluation } from './evaluation.js';
 import { Measurements } from './measurements.js';
 
@@ -67,7 +67,18 @@ export class Training {
   #reason: string | undefined;
 
   /** @throws OptionsError or ArgumentError when options do not fit each other */
-  constructor({ task, network, optimizer, loss = squared, metrics = {}, onPoint, resume, ...plain }: TrainOptions) {
+  constructor(options: TrainOptions) {
+    const {
+      task,
+      network,
+      optimizer,
+      loss = squared,
+      metrics = {},
+      onPoint,
+      resume,
+      ...plain
+    } = (options as TrainOptions | undefined) ?? ({} as TrainOptions);
+    requireParts({ task, network, optimizer, loss, metrics });
     this.#o = parseOptions(trainSchema, plain, 'train');
     requireFit(task, network, loss, optimizer);
     this.network = network;
@@ -189,6 +200,7 @@ export class Training {
       [clock, 'loop'],
     ] as const;
     for (const [tree, path] of parts) requireCheckpointFit(tree, path, arrays); // all of it before the first number is changed
+    requireNothingElse(this.#state, 'optimizer', arrays);
     this.#measurements.requireFit(arrays);
     for (const [tree, path] of parts) restore(tree, path, arrays);
     this.#evaluation.step = clock['step'];
@@ -248,6 +260,31 @@ export class Training {
     if (this.#o.telemetry && this.step > 0) this.#measurements.inspect(this.#evaluation, this.#steps, this.#optimizer, this.#state);
     this.#onPoint?.(this);
   }
+}
+
+/** Slips that types would find: a factory not called, a part left out. */
+function requireParts({
+  task,
+  network,
+  optimizer,
+  loss,
+  metrics,
+}: Required<Pick<TrainOptions, 'task' | 'network' | 'optimizer' | 'loss' | 'metrics'>>): void {
+  const has = (value: unknown, method: string): boolean =>
+    typeof value === 'object' && value !== null && typeof (value as Record<string, unknown>)[method] === 'function';
+  for (const [what, value, method] of [
+    ['task', task, 'sample'],
+    ['network', network, 'forward'],
+    ['optimizer', optimizer, 'update'],
+    ['loss', loss, 'evaluate'],
+  ] as const)
+    if (!has(value, method))
+      throw new ArgumentError(
+        `train: ${what} must be what its factory returns, got ${typeof value === 'function' ? 'a function: call it' : value === null ? 'null' : typeof value}`,
+      );
+  for (const [name, metric] of Object.entries(metrics))
+    if (typeof (metric as unknown) !== 'function')
+      throw new ArgumentError(`train: the metric ${name} must be a function of the network, got ${typeof metric}`);
 }
 
 function requireFit(task: Task, network: Network, loss: Loss, { name, needs }: Optimizer): void {

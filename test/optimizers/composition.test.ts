@@ -392,9 +392,10 @@ describe('what parts need', () => {
         seen[name] = [...context.stats];
         dense[name] = context.dense;
       });
-    const plain: LayerStats = { inputs: random(6, 3), positions: 2, outputFactor: random(5, 5), outputRows: random(6, 5) };
+    const plain: LayerStats = { inputs: random(6, 3), positions: 2, kind: 'ggn', outputFactor: random(5, 5), outputRows: random(6, 5) };
     // As a network reports them: some fields are computed when asked for.
     class Report implements LayerStats {
+      readonly kind = 'ggn';
       readonly outputFactor = plain.outputFactor;
       readonly outputRows = plain.outputRows;
       get inputs(): Matrix {
@@ -415,7 +416,7 @@ describe('what parts need', () => {
     see(part('inputs', { inputs: true }), part('factor', { inputs: true, outputFactor: 'ggn' }));
     expect(seen['all'][0]).toBe(stats);
     expect(seen['nothing']).toEqual([null]);
-    expect(seen['inputs'][0]).toEqual({ ...plain, outputFactor: null, outputRows: null });
+    expect(seen['inputs'][0]).toEqual({ ...plain, kind: 'none', outputFactor: null, outputRows: null });
     expect(seen['factor'][0]).toEqual({ ...plain, outputRows: null });
     expect(Object.keys(dense).filter((name) => dense[name] !== null)).toEqual(['all']);
   });

@@ -155,7 +155,7 @@ describe('a checkpoint', () => {
   it.each([
     [{ seed: 9 }, /another run: its seed is 0, this run's is 9/],
     [{ optimizer: layerwise() }, /its optimizer is sgd, this run's is layerwise/],
-    [{ network: smallNetwork({ hidden: 4 }) }, /params\/G should be 4 x 9, it is 3 x 9/],
+    [{ network: smallNetwork({ hidden: 4 }) }, /params\/G should be 4 x 9 of float64, it is 3 x 9 of float64/],
     [{ metrics: { other: () => 1 } }, /no curve of other/],
   ])('throws ArgumentError when resumed with %j', (extra, message) => {
     const checkpoint = half().checkpoint();

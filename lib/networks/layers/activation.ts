@@ -36,20 +36,18 @@ export function kernelOf(activation: ActivationOptions): Kernel | null {
   }
 }
 
-/** Coefficients in powers of x of sum_k c_k He_k(x) / sqrt(k!), by He_(k+1) = x He_k - k He_(k-1). */
+/** Coefficients in powers of x of sum_k c_k h_k(x), h_k = He_k / sqrt(k!), by sqrt(k + 1) h_(k+1) = x h_k - sqrt(k) h_(k-1). */
 export function hermiteToPowers(coefficients: readonly number[]): Float64Array {
   const size = coefficients.length;
   const powers = new Float64Array(size);
   let before = new Float64Array(size);
   let current = Float64Array.from({ length: size }, (_, j) => (j === 0 ? 1 : 0));
-  let factorial = 1;
   for (let k = 0; k < size; k++) {
-    for (let j = 0; j <= k; j++) powers[j] += (coefficients[k] / Math.sqrt(factorial)) * current[j];
+    for (let j = 0; j <= k; j++) powers[j] += coefficients[k] * current[j];
     const next = new Float64Array(size);
     for (let j = 0; j + 1 < size; j++) next[j + 1] = current[j];
-    for (let j = 0; j < size; j++) next[j] -= k * before[j];
+    for (let j = 0; j < size; j++) next[j] = (next[j] - Math.sqrt(k) * before[j]) / Math.sqrt(k + 1);
     [before, current] = [current, next];
-    factorial *= k + 1;
   }
   return powers;
 }

@@ -1,6 +1,7 @@
 /**
  * Batch normalisation (Ioffe & Szegedy 2015) of every channel over the batch and, in images, over the pixels. With PyTorch's
  * conventions: epsilon 1e-5; running statistics moved by 0.1 a batch, the variance unbiased; gamma starts at 1 and beta at 0.
+ * Unlike there a batch of one row is taken, as it is in a run of one-sample batches: everything is normalised to 0.
  */
 import { ArgumentError } from '../../errors.js';
 import {
