@@ -8,12 +8,21 @@ import { OptionsError, type OptionIssue } from './errors.js';
 
 /** Parses `input` against `schema`; `subject` opens every message (a function's name, a file). */
 export function parseOptions<S extends z.ZodType>(schema: S, input: unknown, subject: string): z.output<S> {
-  const result = schema.safeParse(input ?? {});
+  const result = safeParse(schema, input ?? {});
   if (result.success) return result.data;
   throw new OptionsError(
     subject,
     result.error.issues.flatMap((issue) => describe(issue, input)),
   );
+}
+
+/** The schema's own, with the keys that are allowed in the message about one that is not. */
+export const safeParse = <S extends z.ZodType>(schema: S, input: unknown): z.ZodSafeParseResult<z.output<S>> =>
+  schema.safeParse(input, { error: unknownKey });
+
+function unknownKey({ code, inst }: z.core.$ZodRawIssue): string | undefined {
+  if (code !== 'unrecognized_keys') return undefined;
+  return inst instanceof z.ZodObject ? `unknown key; allowed: ${Object.keys(inst.shape).join(', ')}` : 'unknown key';
 }
 
 function describe(issue: z.core.$ZodIssue, input: unknown): OptionIssue[] {
@@ -37,26 +46,28 @@ function describe(issue: z.core.$ZodIssue, input: unknown): OptionIssue[] {
     const best = branches[0];
     if (best !== undefined && depth(best) > 0)
       return best.flatMap((inner) => describe({ ...inner, path: [...issue.path, ...inner.path] }, input));
-    const wanted = [...new Set(issue.errors.flat().map((inner) => phrase(inner)))].join(', or ');
-    return [{ path: dotted(issue.path), keys: issue.path, value: written(found), message: `${wanted}; got ${written(found)}` }];
+    const wanted = [...new Set(issue.errors.flat().map((inner) => phrase(inner, found)))].join(', or ');
+    const message = found === undefined ? `is missing; ${wanted}` : `${wanted}; got ${written(found)}`;
+    return [{ path: dotted(issue.path), keys: issue.path, value: written(found), message }];
   }
   if (issue.code === 'unrecognized_keys')
     return issue.keys.map((key) => {
       const path = [...issue.path, key];
-      return { path: dotted(path), keys: path, value: written(valueAt(input, path)), message: 'unknown key' };
+      return { path: dotted(path), keys: path, value: written(valueAt(input, path)), message: issue.message };
     });
   const value = valueAt(input, issue.path);
-  const message =
-    value === undefined && issue.code === 'invalid_type' ? `is missing; ${phrase(issue)}` : `${phrase(issue)}; got ${written(value)}`;
+  const wanted = phrase(issue, value);
+  const message = value === undefined && issue.code === 'invalid_type' ? `is missing; ${wanted}` : `${wanted}; got ${written(value)}`;
   return [{ path: dotted(issue.path), keys: issue.path, value: written(value), message }];
 }
 
 const depth = (issues: readonly z.core.$ZodIssue[]): number => Math.max(0, ...issues.map((i) => i.path.length));
 
-/** What a field must be, in words. */
-function phrase(issue: z.core.$ZodIssue): string {
+/** What a field must be, in words. @param found  what it is */
+function phrase(issue: z.core.$ZodIssue, found: unknown): string {
   switch (issue.code) {
     case 'invalid_type':
+      if (issue.expected === 'number' && typeof found === 'number') return 'must be a finite number';
       return `must be ${article(issue.expected === 'int' ? 'integer' : issue.expected)}`;
     case 'too_small':
       return `must be ${issue.origin === 'array' || issue.origin === 'string' ? 'of length ' : ''}${issue.inclusive === false ? 'greater than' : 'at least'} ${String(issue.minimum)}`;

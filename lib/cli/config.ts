@@ -1,5 +1,5 @@
 /** Configuration files: YAML in, parsed configuration out, every complaint with its line. */
-import { LineCounter, parseDocument, isMap, isScalar, isSeq, stringify, type Document } from 'yaml';
+import { LineCounter, parseDocument, isAlias, isMap, isScalar, isSeq, stringify, type Document, type Node } from 'yaml';
 import { ArgumentError, OptionsError } from '../errors.js';
 import type { ParsedConfig } from '../experiments/index.js';
 import { readBytes } from '../files.js';
@@ -43,7 +43,9 @@ function withLines<T>(path: string, document: Document, lines: LineCounter, entr
     return work();
   } catch (error) {
     if (error instanceof ReferenceError || error instanceof ArgumentError)
-      throw new OptionsError(path, [{ path: '', value: '', message: error.message }]);
+      throw new OptionsError(path, [
+        { path: '', value: '', message: entry === null ? error.message : `${error.message} (with optimizer[${entry}])` },
+      ]);
     if (!(error instanceof OptionsError)) throw error;
     throw new OptionsError(
       path,
@@ -64,21 +66,26 @@ const plain = (document: Document): unknown => document.toJS();
 
 /** The line of a key, or of the innermost part of the path that exists. */
 function lineOf(document: Document, keys: readonly PropertyKey[], lines: LineCounter): number | undefined {
-  for (let depth = keys.length; depth > 0; depth--) {
-    const parent = document.getIn(keys.slice(0, depth - 1), true) ?? document.contents;
-    const last = keys[depth - 1];
-    const node = isMap(parent)
-      ? parent.items.find((item) => isScalar(item.key) && item.key.value === last)?.key
-      : isSeq(parent) && typeof last === 'number'
-        ? parent.items[last]
-        : undefined;
-    const range = (node as { range?: [number, number, number] } | undefined)?.range;
-    if (range !== undefined) return lines.linePos(range[0]).line;
+  let node: unknown = document.contents;
+  let innermost: Node | undefined;
+  for (const key of keys) {
+    if (isAlias(node)) node = node.resolve(document);
+    if (isMap(node)) {
+      const pair = node.items.find((item) => isScalar(item.key) && item.key.value === key);
+      if (pair === undefined) break;
+      innermost = pair.key as Node;
+      node = pair.value;
+    } else if (isSeq(node) && typeof key === 'number' && key < node.items.length) {
+      node = node.items[key];
+      innermost = node as Node;
+    } else break;
   }
-  return undefined;
+  const range = innermost?.range;
+  return range === null || range === undefined ? undefined : lines.linePos(range[0]).line;
 }
 
-/** A configuration as YAML, every default visible. */
-export function configText(config: object): string {
-  return stringify(config);
+/** A configuration as YAML, every default visible; several that differ by their optimisers as one with a list of those. */
+export function configText(configs: readonly ParsedConfig[]): string {
+  const whole = configs.length === 1 ? configs[0] : { ...configs[0], optimizer: configs.map(({ optimizer }) => optimizer) };
+  return stringify(whole, { aliasDuplicateObjects: false });
 }

@@ -41,7 +41,8 @@ export function comparison(records: readonly ExperimentRecord[]): string {
 }
 
 type Optimizer = { readonly name: string; readonly learningRate?: unknown };
-const nameOf = ({ optimizer }: ExperimentRecord['config']): string => (optimizer as Optimizer).name;
+/** Of its optimiser. */
+export const nameOf = ({ optimizer }: ExperimentRecord['config']): string => (optimizer as Optimizer).name;
 
 function rateOf({ optimizer }: ExperimentRecord['config']): string {
   const { learningRate } = optimizer as Optimizer;

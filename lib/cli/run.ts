@@ -1,17 +1,13 @@
 import { existsSync } from 'node:fs';
-import { join, parse as parsePath } from 'node:path';
-import canonicalize from 'canonicalize';
 import type { Command } from 'commander';
-import { ArgumentError, FileError, OptionsError } from '../errors.js';
-import type { ExperimentRecord, ParsedConfig } from '../experiments/index.js';
-import { readBytes, requireWritable, writeFileAtomic } from '../files.js';
-import { parse, stringify } from '../json.js';
-import type { Checkpoint, Training } from '../train/index.js';
+import type { ExperimentName, ExperimentRecord, ParsedConfig } from '../experiments/index.js';
+import { stringify } from '../json.js';
 import { integerIn } from './arguments.js';
-import { comparison, summary } from './records.js';
+import { saverOf, saversOf, type Saver } from './checkpoints.js';
 import { configText, readConfigs } from './config.js';
-import { UsageError } from './failure.js';
+import { messageOf, UsageError } from './failure.js';
 import { catchInterrupt, command, INTERRUPTED } from './interrupt.js';
+import { comparison, nameOf, summary } from './records.js';
 
 interface Options {
   readonly json?: boolean;
@@ -25,130 +21,98 @@ export function registerRun(program: Command): void {
   program
     .command('run')
     .description('run one experiment from a YAML file and print its record; a list of optimisers runs each and compares them')
-    .argument('[config]', 'YAML file; an empty one runs the defaults')
+    .argument('[config]', 'YAML file (an empty one runs the defaults); with --defaults also the name of an experiment')
     .option('--json', 'print the whole record as JSON')
     .option(
       '--checkpoint <file>',
-      'save the run to FILE (.npz) now and then and when interrupted; continue from it where it exists (a list: FILE.1.npz, FILE.2.npz, ...)',
+      'save the run to FILE (.npz) now and then and when interrupted; continue from it where it exists (a list: FILE.1.npz, FILE.2.npz, ..., each found again wherever its optimiser moves)',
     )
     .option('--checkpoint-every <steps>', 'steps between two saves', integerIn(1, 2 ** 31 - 1), 1000)
     .option('--threads <n>', 'BLAS threads; results repeat to the bit at 1', integerIn(1, 1024), 1)
-    .option('--defaults', 'print the configuration with every default filled in, and run nothing')
+    .option(
+      '--defaults',
+      'run nothing: print the configuration of the file with every default filled in, or one to start from for an experiment',
+    )
     .addHelpText('after', '\nExit codes: 0 done, 1 failed work (a diverged run included), 2 bad usage or configuration, 130 interrupted.')
     .action(run);
 }
 
 async function run(path: string | undefined, options: Options): Promise<void> {
-  const { parseConfig } = await import('../experiments/index.js');
-  const { setThreads } = await import('../linalg/index.js');
-  if (path === undefined && options.defaults !== true)
-    throw new UsageError('which configuration? layerwise run CONFIG.yaml; layerwise run --defaults prints one to start from');
-  const configs = path === undefined ? [parseConfig({})] : await readConfigs(path);
   if (options.defaults === true) {
-    process.stdout.write(configs.map(configText).join('---\n'));
+    process.stdout.write(configText(await startingFrom(path)));
     return;
   }
+  const { experimentNames } = await import('../experiments/index.js');
+  if (path === undefined)
+    throw new UsageError('which configuration? layerwise run CONFIG.yaml; layerwise run --defaults prints one to start from');
+  if (isOneOf(experimentNames, path) && !existsSync(path))
+    throw new UsageError(`${path} is an experiment, not a file; layerwise run ${path} --defaults prints a configuration to start from`);
+  const { setThreads } = await import('../linalg/index.js');
+  const configs = await readConfigs(path);
   setThreads(options.threads);
-  const savers: (Saver | undefined)[] = [];
-  for (const [i, config] of configs.entries()) {
-    const { checkpoint, checkpointEvery } = options;
-    if (checkpoint === undefined) savers.push(undefined);
-    else savers.push(await checkpointFile(configs.length === 1 ? checkpoint : numbered(checkpoint, i + 1), config, checkpointEvery));
-  }
-  const records: ExperimentRecord[] = [];
-  for (const [i, config] of configs.entries()) {
-    const record = await runOne(config, savers[i], options);
-    if (record === null) return;
-    records.push(record);
-    if (options.json !== true) process.stdout.write(summary(record));
-    if (record.status !== 'done') process.exitCode = 1;
-  }
+  const { checkpoint, checkpointEvery } = options;
+  let savers: readonly Saver[] = [];
+  if (checkpoint !== undefined)
+    savers =
+      configs.length === 1
+        ? [await saverOf(checkpoint, configs[0], checkpointEvery)]
+        : await saversOf(checkpoint, configs, checkpointEvery);
+  const records = await runAll(configs, savers, options.json !== true);
+  if (configs.length === 1 && records.length === 0) return;
   if (options.json === true) process.stdout.write(`${stringify(configs.length === 1 ? records[0] : records, 1)}\n`);
-  else if (records.length > 1) process.stdout.write(`\n${comparison(records)}\n`);
+  else if (configs.length > 1 && records.length > 0) process.stdout.write(`\n${comparison(records)}\n`);
 }
 
-/** @returns null when interrupted */
-async function runOne(config: ParsedConfig, saver: Saver | undefined, { checkpoint }: Options): Promise<ExperimentRecord | null> {
+/** What --defaults prints: of a file, or of an experiment by its name. */
+async function startingFrom(path = 'linear-representation'): Promise<readonly ParsedConfig[]> {
+  const { experimentNames, startingPoint } = await import('../experiments/index.js');
+  if (isOneOf(experimentNames, path)) return [startingPoint(path)];
+  if (!existsSync(path) && !/[./]/.test(path))
+    throw new UsageError(`no file and no experiment is named ${path}; experiments: ${experimentNames.join(', ')}`);
+  return readConfigs(path);
+}
+
+const isOneOf = (names: readonly ExperimentName[], text: string): text is ExperimentName => (names as readonly string[]).includes(text);
+
+/** Runs each in turn until interrupted. One of a list that fails is reported, and the others run.
+ *  @param summaries  whether each record is summed up as soon as it is there
+ *  @returns the records that came to an end */
+async function runAll(configs: readonly ParsedConfig[], savers: readonly Saver[], summaries: boolean): Promise<ExperimentRecord[]> {
   const { runExperiment } = await import('../experiments/index.js');
   const { signal, release } = catchInterrupt();
-  const record = await runExperiment(config, { resume: saver?.resume, signal, onProgress: saver?.onProgress });
-  release();
-  if (record.status !== 'stopped') return record;
-  const kept =
-    checkpoint === undefined
-      ? 'nothing is kept; --checkpoint FILE would have kept it'
-      : `kept in ${saver?.path ?? checkpoint}. To go on: ${command()}`;
-  process.stderr.write(`\ninterrupted at step ${record.steps}; ${kept}\n`);
-  process.exitCode = INTERRUPTED;
-  return null;
-}
-
-/** runs/a.npz becomes runs/a.2.npz: a file for each of several runs. */
-function numbered(path: string, n: number): string {
-  const { dir, name, ext } = parsePath(path);
-  return join(dir, `${name}.${n}${ext}`);
-}
-
-interface Saver {
-  readonly path: string;
-  readonly resume: Checkpoint | undefined;
-  readonly onProgress: (training: Training) => void;
-}
-
-/** A checkpoint holds the configuration it belongs to; only the length of the run may differ when it is continued. */
-async function checkpointFile(path: string, config: ParsedConfig, every: number): Promise<Saver> {
-  const { decodeCheckpoint, encodeCheckpoint } = await import('../train/index.js');
-  const identity = identityOf(config);
-  requireWritable(path);
-  let resume: Checkpoint | undefined;
-  if (existsSync(path)) {
-    try {
-      resume = decodeCheckpoint(readBytes(path));
-    } catch (cause) {
-      if (cause instanceof ArgumentError)
-        throw new FileError(path, `it is not a checkpoint of layerwise (${cause.message}); name another file, or delete this one`, {
-          cause,
-        });
-      throw cause;
+  const records: ExperimentRecord[] = [];
+  for (const [i, config] of configs.entries()) {
+    const saver = savers.at(i);
+    const place = configs.length === 1 ? '' : ` in optimiser ${i + 1} of ${configs.length} (${nameOf(config)})`;
+    await new Promise(setImmediate); // a signal that came meanwhile is heard
+    if (signal.aborted) {
+      reportInterrupt(`before its first step${place}`, saver);
+      break;
     }
-    if (resume.about['config'] !== identity)
-      throw new OptionsError(path, [
-        {
-          path: '',
-          value: '',
-          message: `this checkpoint is of another configuration (${difference(String(resume.about['config']), identity)}); name another file, or delete this one`,
-        },
-      ]);
+    try {
+      const record = await runExperiment(config, { resume: saver?.resume, signal, onProgress: saver?.onProgress });
+      if (record.status === 'stopped') {
+        reportInterrupt(`at step ${record.steps}${place}`, saver);
+        break;
+      }
+      records.push(record);
+      if (summaries) process.stdout.write(summary(record));
+      if (record.status !== 'done') process.exitCode = 1;
+    } catch (error) {
+      if (configs.length === 1) throw error;
+      process.stderr.write(`${messageOf(error).replace(/^error:/, `error${place}:`)}\n`);
+      process.exitCode = 1;
+    }
   }
-  let saved = resume === undefined ? 0 : NaN;
-  return {
-    path,
-    resume,
-    onProgress: (training) => {
-      if (Number.isNaN(saved)) saved = training.step;
-      if (!training.finished && training.step - saved < every) return;
-      const { arrays, about } = training.checkpoint();
-      writeFileAtomic(path, encodeCheckpoint({ arrays, about: { ...about, config: identity } }));
-      saved = training.step;
-    },
-  };
+  release();
+  return records;
 }
 
-/** What must be equal for a run to continue a checkpoint: all but its length, which a schedule over all steps depends on. */
-function identityOf(config: ParsedConfig): string {
-  const train: Record<string, unknown> = { ...(config['train'] as object) };
-  delete train['seconds'];
-  if ((config['schedule'] as { kind: string }).kind !== 'cosine') delete train['steps'];
-  return canonicalize({ ...config, train }) ?? '';
-}
-
-/** The first top-level part in which two configurations differ. */
-function difference(theirs: string, mine: string): string {
-  try {
-    const [a, b] = [parse(theirs), parse(mine)] as Record<string, unknown>[];
-    const key = Object.keys(b).find((k) => stringify(a[k]) !== stringify(b[k])) ?? 'unknown';
-    return `${key} differs`;
-  } catch {
-    return 'its configuration cannot be read';
-  }
+function reportInterrupt(where: string, saver: Saver | undefined): void {
+  const kept =
+    saver === undefined
+      ? 'its steps are not kept; --checkpoint FILE would have kept them'
+      : `kept in ${saver.path}. To go on: ${command()}`;
+  process.stderr.write(`\ninterrupted ${where}; ${kept}\n`);
+  process.exitCode = INTERRUPTED;
 }

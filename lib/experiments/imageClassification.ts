@@ -1,15 +1,39 @@
 /** Experiment `image-classification`: one optimiser on a network of any depth, on real images. */
 import { z } from 'zod';
-import { imageClassification, imageClassificationSchema, type ImageTask } from '../data/index.js';
+import { FASHION_MNIST, imageClassification, imageClassificationSchema, type ImageTask } from '../data/index.js';
+import { OptionsError } from '../errors.js';
 import { softmaxCrossEntropy } from '../losses/index.js';
 import { accuracy, meanLoss } from '../metrics/index.js';
 import { multilayerPerceptron, multilayerPerceptronSchema, sequential, sequentialSchema } from '../networks/index.js';
-import { positive, seed, size } from '../options.js';
+import { positive, safeParse, seed, size } from '../options.js';
 import { trainSchema } from '../train/index.js';
 import type { Network } from '../types.js';
 import type { Assembled } from './assembled.js';
 import { buildOptimizer, optimizerConfig } from './optimizer.js';
+import { placedAt } from './placed.js';
 import { scheduleConfig } from './schedule.js';
+
+const perceptron = multilayerPerceptronSchema.omit({ inputs: true, outputs: true, dtype: true, seed: true });
+const layered = sequentialSchema.pick({ layers: true });
+type NetworkConfig = z.output<typeof perceptron> | z.output<typeof layered>;
+
+/** Hidden layers by their widths, or every layer spelled out: as `layers` is there or not, so that complaints are about what was meant. */
+const networkConfig = z.unknown().transform((config, context) => {
+  const spelledOut = typeof config === 'object' && config !== null && 'layers' in config;
+  const both = spelledOut ? Object.keys(config).filter((key) => Object.hasOwn(perceptron.shape, key)) : [];
+  for (const key of both)
+    context.addIssue({
+      code: 'custom',
+      path: [key],
+      message: 'is not for a network spelled out; allowed: layers alone, or hidden and its options without layers',
+      input: config,
+    });
+  if (both.length > 0) return z.NEVER;
+  const parsed = safeParse(spelledOut ? layered : perceptron, config);
+  if (parsed.success) return parsed.data;
+  context.issues.push(...parsed.error.issues.map((issue) => ({ ...issue, input: config }) as z.core.$ZodRawIssue));
+  return z.NEVER;
+}) as unknown as z.ZodType<NetworkConfig, z.input<typeof perceptron> | z.input<typeof layered>>;
 
 export const schema = z.strictObject({
   experiment: z.literal('image-classification'),
@@ -17,11 +41,7 @@ export const schema = z.strictObject({
   seed: seed().default(0),
   dtype: z.enum(['float64', 'float32']).default('float32'),
   data: imageClassificationSchema.omit({ seed: true, dtype: true }),
-  /** Hidden layers by their widths, or every layer spelled out. */
-  network: z.union([
-    multilayerPerceptronSchema.omit({ inputs: true, outputs: true, dtype: true, seed: true }),
-    sequentialSchema.pick({ layers: true }),
-  ]),
+  network: networkConfig,
   optimizer: optimizerConfig,
   /** Multiplies the learning rate over the steps. */
   schedule: scheduleConfig.prefault({ kind: 'constant' }),
@@ -38,14 +58,29 @@ export const schema = z.strictObject({
 });
 export type Config = z.output<typeof schema>;
 
+/** A configuration to begin with: what has no default is Fashion-MNIST and a small network. */
+export const start: z.input<typeof schema> = {
+  experiment: 'image-classification',
+  data: { directory: FASHION_MNIST.directory },
+  network: { hidden: [128] },
+  optimizer: { name: 'adamw', learningRate: 0.001 },
+};
+
+/** Steps are counted by 32-bit integers. */
+const MOST_STEPS = 2 ** 31 - 1;
+
 /** @throws OptionsError when the parts do not fit each other; FileError about the data */
 export function assemble(config: Config): Assembled {
   const { seed: s, dtype, data, schedule } = config;
   const { epochs, every, ...train } = config.train;
-  const task = taskOf({ ...data, dtype });
+  const task = placedAt(['data'], data, () => taskOf({ ...data, dtype }));
   const epoch = task.trainCount / train.batch;
   const steps = Math.max(1, Math.round(epochs * epoch));
-  const network = networkOf(config, task);
+  if (steps > MOST_STEPS) {
+    const message = `must be at most ${Math.floor(MOST_STEPS / epoch)}, ${MOST_STEPS} steps of ${train.batch} of ${task.trainCount} images; got ${epochs}`;
+    throw new OptionsError('config', [{ path: 'train.epochs', keys: ['train', 'epochs'], value: String(epochs), message }]);
+  }
+  const network = placedAt(['network'], config.network, () => networkOf(config, task));
   return {
     task,
     network,

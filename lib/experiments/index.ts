@@ -7,6 +7,7 @@ import type { RunRecord } from '../types.js';
 import type { Assembled } from './assembled.js';
 import * as imageClassification from './imageClassification.js';
 import * as linearRepresentation from './linearRepresentation.js';
+import { placedAt } from './placed.js';
 import { provenance, type Provenance } from './provenance.js';
 
 export { provenance, type Provenance } from './provenance.js';
@@ -17,11 +18,13 @@ interface Experiment<C> {
   readonly semantics: number;
   readonly schema: z.ZodType<C>;
   readonly assemble: (config: C) => Assembled;
+  /** What to begin with. */
+  readonly start: unknown;
 }
 
 const table = {
-  'linear-representation': { semantics: 2, schema: linearRepresentation.schema, assemble: linearRepresentation.assemble },
-  'image-classification': { semantics: 1, schema: imageClassification.schema, assemble: imageClassification.assemble },
+  'linear-representation': { semantics: 2, ...linearRepresentation },
+  'image-classification': { semantics: 1, ...imageClassification },
 };
 
 export type ExperimentName = keyof typeof table;
@@ -38,6 +41,9 @@ const experiment = (name: ExperimentName): Experiment<ParsedConfig> => table[nam
 
 /** Semantics version of an experiment: part of a trial's identity. */
 export const semanticsOf = (name: ExperimentName): number => experiment(name).semantics;
+
+/** A configuration of an experiment to begin with, every default filled in, and something sensible where there is none. */
+export const startingPoint = (name: ExperimentName): ParsedConfig => parseConfig(experiment(name).start);
 
 /** Checks a configuration and fills in every default.
  *  @param subject  opens every message: a file name, say
@@ -56,19 +62,17 @@ export function parseConfig(input: unknown, subject = 'config'): ParsedConfig {
   return parseOptions(experiment(name as ExperimentName).schema, input, subject);
 }
 
-/** Configurations are data: a schedule object would be accepted by an optimiser, and hide what it does from a trial's identity. */
-function requirePlain(value: unknown, keys: readonly PropertyKey[], subject: string): void {
-  if (typeof value === 'function')
-    throw new OptionsError(subject, [
-      {
-        path: dotted(keys.slice(0, -1)),
-        keys: keys.slice(0, -1),
-        value: 'an object with functions',
-        message: 'must be plain data; use schedule: {kind: ...}',
-      },
-    ]);
+/** Configurations are data: a schedule object would be accepted by an optimiser, and hide what it does from a trial's identity.
+ *  @param around  the objects that this one is in */
+function requirePlain(value: unknown, keys: readonly PropertyKey[], subject: string, around: readonly unknown[] = []): void {
+  const refuse = (at: readonly PropertyKey[], found: string, message: string): never => {
+    throw new OptionsError(subject, [{ path: dotted(at), keys: at, value: found, message }]);
+  };
+  if (typeof value === 'function') refuse(keys.slice(0, -1), 'an object with functions', 'must be plain data; use schedule: {kind: ...}');
   if (typeof value !== 'object' || value === null) return;
-  for (const key of Object.keys(value)) requirePlain((value as Record<string, unknown>)[key], [...keys, key], subject);
+  if (around.includes(value)) refuse(keys, 'an object within itself', 'must be plain data; it contains itself');
+  for (const key of Object.keys(value))
+    requirePlain((value as Record<string, unknown>)[key], [...keys, Array.isArray(value) ? Number(key) : key], subject, [...around, value]);
 }
 
 /** Task, network, optimiser and metrics of a parsed configuration, ready for `train`. */
@@ -84,7 +88,8 @@ function partsOf(config: ParsedConfig): { epoch: number | undefined; options: Tr
 /** Builds all that a parsed configuration names, and runs nothing: options that fit alone and not together are found here.
  *  @throws OptionsError, ArgumentError or FileError */
 export function check(config: ParsedConfig): void {
-  new Training(partsOf(config).options);
+  const { options } = partsOf(config);
+  placedAt(['train'], config['train'], () => new Training(options));
 }
 
 /** What one experiment leaves behind. */

@@ -7,6 +7,7 @@ import { nonNegative, seed, size } from '../options.js';
 import { trainSchema, type TrainOptions } from '../train/index.js';
 import type { Metric } from '../types.js';
 import { buildOptimizer, optimizerConfig } from './optimizer.js';
+import { placedAt } from './placed.js';
 import { scheduleConfig } from './schedule.js';
 
 const fields = z.strictObject({
@@ -43,12 +44,16 @@ export const schema = fields.superRefine(({ task, network, optimizer }, context)
 });
 export type Config = z.output<typeof schema>;
 
+/** A configuration to begin with: here the defaults are one. */
+export const start: z.input<typeof schema> = {};
+
 /** @throws OptionsError when the optimiser's options do not fit the network */
 export function assemble(config: Config): TrainOptions {
   const { seed: s, dtype, task: taskConfig, network: networkConfig, train } = config;
-  const task = linearRepresentation({ ...taskConfig, seed: s, dtype });
-  const hidden = networkConfig.hidden ?? taskConfig.rank;
-  const network = twoLayer({ inputs: task.inputs, hidden, outputs: task.outputs, batchNorm: networkConfig.batchNorm, dtype, seed: s });
+  const task = placedAt(['task'], taskConfig, () => linearRepresentation({ ...taskConfig, seed: s, dtype }));
+  const { inputs, outputs } = task;
+  const { hidden = taskConfig.rank, batchNorm } = networkConfig;
+  const network = placedAt(['network'], networkConfig, () => twoLayer({ inputs, hidden, outputs, batchNorm, dtype, seed: s }));
   const optimizer = buildOptimizer(config.optimizer, config.schedule, train.steps);
   const metrics: Record<string, Metric> = {
     distance: subspaceDistance(task),

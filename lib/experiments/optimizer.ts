@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { clipped, clippedSchema, grafted, groups, groupsSchema, optimizers, presets, type OptimizerName } from '../optimizers/index.js';
 import type { PresetName } from '../optimizers/index.js';
 import type { Optimizer } from '../types.js';
+import { placedAt } from './placed.js';
 import { scheduled, type ScheduleConfig } from './schedule.js';
 
 type Options = Record<string, unknown>;
@@ -42,27 +43,40 @@ export const optimizerConfig = z.preprocess(
     .pipe(rows),
 ) as unknown as z.ZodType<OptimizerConfig, Options>;
 
-/** The optimiser of a parsed configuration, its learning rates under the schedule. */
-export function buildOptimizer(config: OptimizerConfig, schedule: ScheduleConfig, steps: number): Optimizer {
+/** The optimiser of a parsed configuration, its learning rates under the schedule.
+ *  @throws OptionsError, also from its `init`, with keys from the top of the configuration */
+export function buildOptimizer(
+  config: OptimizerConfig,
+  schedule: ScheduleConfig,
+  steps: number,
+  place: readonly PropertyKey[] = ['optimizer'],
+): Optimizer {
   const { name, ...options } = config;
-  const build = (part: unknown): Optimizer => buildOptimizer(part as OptimizerConfig, schedule, steps);
-  switch (name) {
-    case 'grafted':
-      return grafted({ direction: build(options['direction']), magnitude: build(options['magnitude']) });
-    case 'clipped':
-      return clipped({ ...options, optimizer: build(options['optimizer']) });
-    case 'groups':
-      return groups(
-        (options['groups'] as { layers: number[] | 'rest'; optimizer: unknown }[]).map(({ layers, optimizer }) => ({
-          layers,
-          optimizer: build(optimizer),
-        })),
-      );
-    default: {
-      const create = optimizers[name].create as (o: Options) => Optimizer;
-      const rate = options['learningRate'] as number | number[];
-      const learningRate = Array.isArray(rate) ? rate.map((r) => scheduled(r, schedule, steps)) : scheduled(rate, schedule, steps);
-      return create({ ...options, learningRate });
+  // What `groups` takes is a list, which has a key of its own here.
+  const [at, part] = name === 'groups' ? [[...place, 'groups'], options['groups']] : [place, options];
+  const build = (inner: unknown, ...keys: PropertyKey[]): Optimizer =>
+    buildOptimizer(inner as OptimizerConfig, schedule, steps, [...place, ...keys]);
+  const create = (): Optimizer => {
+    switch (name) {
+      case 'grafted':
+        return grafted({ direction: build(options['direction'], 'direction'), magnitude: build(options['magnitude'], 'magnitude') });
+      case 'clipped':
+        return clipped({ ...options, optimizer: build(options['optimizer'], 'optimizer') });
+      case 'groups':
+        return groups(
+          (options['groups'] as { layers: number[] | 'rest'; optimizer: unknown }[]).map(({ layers, optimizer }, g) => ({
+            layers,
+            optimizer: build(optimizer, 'groups', g, 'optimizer'),
+          })),
+        );
+      default: {
+        const factory = optimizers[name].create as (o: Options) => Optimizer;
+        const rate = options['learningRate'] as number | number[];
+        const learningRate = Array.isArray(rate) ? rate.map((r) => scheduled(r, schedule, steps)) : scheduled(rate, schedule, steps);
+        return factory({ ...options, learningRate });
+      }
     }
-  }
+  };
+  const optimizer = placedAt(at, part, create, name);
+  return { ...optimizer, init: (params) => placedAt(at, part, () => optimizer.init(params), name) };
 }

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+const SAMPLE = fileURLToPath(new URL('../fixtures/fashion-mnist-sample', import.meta.url));
 const TINY = 'task: {inputs: 9, outputs: 5, rank: 3}\ntrain: {batch: 32, steps: 10, every: 5}\n';
 
 let folder: string;
@@ -73,6 +74,86 @@ describe('layerwise run', () => {
     });
   });
 
+  it('names the line, the entry and the optimiser where options do not fit the network', () => {
+    const text = `${TINY}optimizer:\n  - {name: adam}\n  - name: sgd\n    learningRate: [1, 1, 1]\n`;
+    expect(run('run', file('bad.yaml', text))).toMatchObject({
+      status: 2,
+      stderr: expect.stringMatching(/bad\.yaml: line 6: optimizer\[1\]\.learningRate: must be one value .*; got 3 \(in optimiser sgd\)\n$/),
+    });
+    const groups =
+      'optimizer:\n  name: groups\n  groups:\n    - {layers: [0], optimizer: &o {name: sgd}}\n    - layers: [0]\n      optimizer: *o\n';
+    expect(run('run', file('groups.yaml', groups)).stderr).toMatch(/line 5: optimizer\.groups\[1\]\.layers: layer 0 is listed twice/);
+  });
+
+  it('names the entry of an optimiser that does not suit the network', () => {
+    const network = `experiment: image-classification\ndata: {directory: ${SAMPLE}}\nnetwork: {hidden: [8], normalisation: batchNorm}\n`;
+    const text = `${network}optimizer:\n  - {name: sgd}\n  - {name: naturalGradient}\n`;
+    expect(run('run', file('bad.yaml', text))).toMatchObject({
+      status: 2,
+      stderr: expect.stringMatching(/not defined through batch-norm.* \(with optimizer\[1\]\)/),
+    });
+  });
+
+  it('shows the defaults of a list as one configuration that runs', () => {
+    const optimizers = 'optimizer:\n  - {name: sgd}\n  - {preset: soap}\n';
+    const { stdout } = run('run', file('list.yaml', TINY + optimizers), '--defaults');
+    expect(stdout).not.toMatch(/---|[&*]\w/);
+    const records = JSON.parse(run('run', file('whole.yaml', stdout), '--json').stdout) as { config: { optimizer: { name: string } } }[];
+    expect(records.map((r) => r.config.optimizer.name)).toEqual(['sgd', 'soap']);
+  });
+
+  it('prints a configuration of a named experiment that runs, and refuses to run a bare name', () => {
+    const { status, stdout } = run('run', 'image-classification', '--defaults');
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/^experiment: image-classification$[\s\S]*directory: \/usr\/share\/datasets\/fashion-mnist$/m);
+    const here = stdout.replace('/usr/share/datasets/fashion-mnist', SAMPLE).replace('epochs: 3', 'epochs: 1');
+    expect(run('run', file('images.yaml', here)).status).toBe(0);
+    expect(run('run', 'nothing', '--defaults')).toMatchObject({ status: 2, stderr: expect.stringMatching(/experiments: linear-rep/) });
+    expect(run('run', 'image-classification')).toMatchObject({ status: 2, stderr: expect.stringMatching(/is an experiment, not a file/) });
+  });
+
+  it('finds the checkpoint of each optimiser of a list wherever it moves, and gives a new one the first free number', () => {
+    const list = (...entries: string[]): string =>
+      file('list.yaml', `${TINY}optimizer:\n${entries.map((e) => `  - {name: ${e}}\n`).join('')}`);
+    const bytes = (n: number): Buffer => readFileSync(join(folder, `run.${n}.npz`));
+    expect(run('run', list('sgd', 'adam'), '--checkpoint', 'run.npz').status).toBe(0);
+    const [sgd, adam] = [bytes(1), bytes(2)];
+    expect(run('run', list('muon', 'adam', 'sgd'), '--checkpoint', 'run.npz')).toMatchObject({ status: 0, stderr: '' });
+    expect(readdirSync(folder).sort()).toEqual(['list.yaml', 'run.1.npz', 'run.2.npz', 'run.3.npz']);
+    const config = (n: number): string => bytes(n).toString('latin1');
+    expect([bytes(1), bytes(2)]).toEqual([sgd, adam]);
+    expect(config(3)).toMatch(/muon/);
+    rmSync(join(folder, 'run.1.npz'));
+    const less = run('run', list('foof', 'adam'), '--checkpoint', 'run.npz');
+    expect(less.stderr).toMatch(/^note: left alone, .*: run\.3\.npz\n$/);
+    expect(config(1)).toMatch(/foof/);
+  });
+
+  it('goes on with the others where one of a list fails at work, reports it, and exits 1', () => {
+    // A limit on file sizes stands in for a full disk: sgd's checkpoints fit, shampoo's do not.
+    const wide = TINY.replace('inputs: 9', 'inputs: 60');
+    file('list.yaml', `${wide}optimizer:\n  - {name: sgd}\n  - {name: shampoo}\n  - {name: sgd, learningRate: 0.02}\n`);
+    const command = `ulimit -f 32; exec '${process.execPath}' '${MAIN}' run list.yaml --checkpoint run.npz --json`;
+    const { status, stdout, stderr } = spawnSync('bash', ['-c', command], { encoding: 'utf8', cwd: folder });
+    expect(stderr).toMatch(/^error in optimiser 2 of 3 \(shampoo\): run\.2\.npz: cannot write it: .*\n$/);
+    const records = JSON.parse(stdout) as { config: { optimizer: { name: string } } }[];
+    expect(records.map((r) => r.config.optimizer.name)).toEqual(['sgd', 'sgd']);
+    expect(status).toBe(1);
+  });
+
+  it('on Ctrl-C within a list prints what is done, and where it was', async () => {
+    // The first diverges at once; the second has more steps than anyone waits for.
+    const text = 'task: {inputs: 9, outputs: 5, rank: 3}\ntrain: {batch: 32, steps: 100000000, every: 100000}\noptimizer:\n';
+    file('list.yaml', `${text}  - {name: sgd, learningRate: 1.0e+9}\n  - {name: kfac, learningRate: 1.0e-9}\n  - {name: adam}\n`);
+    const json = await interrupted(['run', 'list.yaml', '--json'], () => true);
+    expect(json.code).toBe(130);
+    expect(json.stderr).toMatch(/interrupted at step \d+ in optimiser 2 of 3 \(kfac\); its steps are not kept/);
+    expect(JSON.parse(json.stdout)).toMatchObject([{ status: 'diverged', config: { optimizer: { name: 'sgd' } } }]);
+    const table = await interrupted(['run', 'list.yaml'], () => true);
+    expect(table.stdout).toMatch(/│ sgd +│ 1000000000 +│ diverged +│/);
+    expect(table.stdout).not.toMatch(/│ adam/);
+  });
+
   it('exits 1 when the run diverges, and says where', () => {
     const { status, stdout } = run('run', file('config.yaml', `${TINY}optimizer: {name: sgd, learningRate: 1000}\n`));
     expect(status).toBe(1);
@@ -108,6 +189,16 @@ describe('layerwise run', () => {
     ['a doubled key', 'seed: 1\nseed: 2\n', /line 2, column 1: Map keys must be unique/],
     ['a list', '- 1\n', /must be an object|must be a/],
     ['an alias that leads nowhere', 'task: *nothing\n', /bad\.yaml: .*nothing/],
+    [
+      'an alias within what it names',
+      'optimizer: &o {name: clipped, optimizer: *o}\n',
+      /bad\.yaml: line 1: optimizer\.optimizer: .*contains itself/,
+    ],
+    [
+      'a typo in a layer',
+      `experiment: image-classification\ndata: {directory: x}\nnetwork:\n  layers:\n    - {kind: dens}\noptimizer: {name: sgd}\n`,
+      /line 5: network\.layers\[0\]\.kind: unknown value "dens"; allowed: dense/,
+    ],
     ['rates for amgd that do not fit', 'optimizer: {name: amgd, damping: [1]}\n', /damping: must be one value or one a layer/],
   ])('exits 2 with the place, the value and what is allowed for %s', (_what, text, message) => {
     const { status, stdout, stderr } = run('run', file('bad.yaml', text));
@@ -247,9 +338,10 @@ describe('layerwise doctor', () => {
 });
 
 /** Starts a command, sends SIGINT once `when` holds after its start, and waits for the end. */
-async function interrupted(args: string[], when: () => boolean): Promise<{ code: number | null; stderr: string }> {
-  const child = spawn(process.execPath, [MAIN, ...args], { cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] });
-  let stderr = '';
+async function interrupted(args: string[], when: () => boolean): Promise<{ code: number | null; stdout: string; stderr: string }> {
+  const child = spawn(process.execPath, [MAIN, ...args], { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
+  let [stdout, stderr] = ['', ''];
+  child.stdout.on('data', (text: Buffer) => (stdout += text.toString()));
   child.stderr.on('data', (text: Buffer) => (stderr += text.toString()));
   await new Promise((resolve) => setTimeout(resolve, 1500)); // handlers are in place
   const timer = setInterval(() => {
@@ -260,5 +352,5 @@ async function interrupted(args: string[], when: () => boolean): Promise<{ code:
   }, 50);
   const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
   clearInterval(timer);
-  return { code, stderr };
+  return { code, stdout, stderr };
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { OptionsError } from '../../lib/errors.js';
-import { assemble, parseConfig, runExperiment } from '../../lib/experiments/index.js';
+import { assemble, check, parseConfig, runExperiment, startingPoint } from '../../lib/experiments/index.js';
 
 const TINY = { task: { inputs: 9, outputs: 5, rank: 3 }, train: { batch: 32, steps: 10, every: 5 } };
 
@@ -48,6 +48,9 @@ describe('parseConfig', () => {
     [{ network: { hidden: 101 } }, /network.hidden: must be at most task.inputs = 100; got 101/],
     [{ network: { batchNorm: true }, optimizer: { name: 'gaussNewton' } }, /network.batchNorm: must be false with optimizer gaussNewton/],
     [{ train: { steps: 1e12 } }, /train.steps: must be at most 2147483647/],
+    [{ task: { noise: Infinity } }, /task.noise: must be a finite number; got Infinity/],
+    [{ optimizer: { name: 'groups', groups: [{ optimizer: { name: 'sgd' } }] } }, /groups\[0\].layers: is missing; must be an array, or/],
+    [{ train: { stps: 3 } }, /train.stps: unknown key; allowed: batch, steps, /],
     [[], /must be an object/],
     [null, /experiment|object/],
   ])('throws OptionsError for %j', (config, message) => {
@@ -61,6 +64,54 @@ describe('parseConfig', () => {
 it('parseConfig throws OptionsError for a schedule object: configurations are data', () => {
   const config = { optimizer: { name: 'sgd', learningRate: { at: () => 0.1 } } };
   expect(() => parseConfig(config)).toThrow(/optimizer\.learningRate: must be plain data/);
+});
+
+it('parseConfig throws OptionsError for an object within itself, and takes one that is there twice', () => {
+  const optimizer: Record<string, unknown> = { name: 'clipped' };
+  optimizer['optimizer'] = optimizer;
+  expect(() => parseConfig({ optimizer })).toThrow(OptionsError);
+  expect(() => parseConfig({ optimizer })).toThrow(/optimizer\.optimizer: must be plain data; it contains itself/);
+  const covariance = { family: 'isotropic' };
+  expect(parseConfig({ task: { covariance, transfer: { covariance } } }).seed).toBe(0);
+});
+
+it('startingPoint gives a whole configuration of each experiment', () => {
+  expect(startingPoint('linear-representation')).toEqual(parseConfig({}));
+  expect(startingPoint('image-classification')).toMatchObject({
+    data: { directory: '/usr/share/datasets/fashion-mnist', standardise: true },
+    train: { batch: 256, epochs: 3 },
+  });
+});
+
+describe('check', () => {
+  const sgd = { name: 'sgd' };
+  const groups = (...layers: unknown[]) => ({ name: 'groups', groups: layers.map((l) => ({ layers: l, optimizer: sgd })) });
+  it.each([
+    [{ optimizer: { name: 'sgd', learningRate: [1, 1, 1] } }, ['optimizer', 'learningRate'], 'got 3 (in optimiser sgd)'],
+    [{ optimizer: { name: 'kfac', outputDamping: 1, dampingKind: 'factored' } }, ['optimizer', 'outputDamping'], '(in optimiser kfac)'],
+    [{ optimizer: groups([0], [0, 1]) }, ['optimizer', 'groups', 1, 'layers'], 'layer 0 is listed twice (in optimiser groups)'],
+    [{ optimizer: groups([0]) }, ['optimizer', 'groups'], 'layers: layer 1 is in no group'],
+    [
+      {
+        optimizer: {
+          name: 'clipped',
+          optimizer: { ...groups('rest'), groups: [{ layers: 'rest', optimizer: { ...sgd, learningRate: [1] } }] },
+        },
+      },
+      ['optimizer', 'optimizer', 'groups', 0, 'optimizer', 'learningRate'],
+      'one a layer (2 layers); got 1 (in optimiser sgd)',
+    ],
+    [{ optimizer: { name: 'amgd' }, train: { order: 'alternating' } }, ['train', 'order'], 'amgd is defined in order'],
+  ])('throws OptionsError with the keys from the top of %j, and the optimiser', (config, keys, message) => {
+    let found: unknown;
+    try {
+      check(parseConfig({ ...TINY, ...config }));
+    } catch (error) {
+      found = error;
+    }
+    expect(found).toBeInstanceOf(OptionsError);
+    expect((found as OptionsError).issues).toMatchObject([{ keys, message: expect.stringContaining(message) }]);
+  });
 });
 
 describe('runExperiment', () => {

@@ -59,6 +59,38 @@ describe('image-classification', () => {
   });
 });
 
+describe('the network of image-classification', () => {
+  it.each([
+    [
+      { layers: [{ kind: 'dens', outputs: 10 }] },
+      /: network\.layers\[0\]\.kind: unknown value "dens"; allowed: dense, convolution, activation/,
+    ],
+    [{ layers: [{ kind: 'dense' }] }, /: network\.layers\[0\]\.outputs: is missing; must be/],
+    [{ layers: [{ kind: 'convolution', channels: 4, kernel: 'x' }] }, /: network\.layers\[0\]\.kernel: must be .*; got "x"$/],
+    [{ layers: [{ kind: 'flatten', size: 2 }] }, /: network\.layers\[0\]\.size: unknown key; allowed: kind$/],
+    [{ layers: 5 }, /: network\.layers: must be an array; got 5$/],
+    [{ layers: [] }, /: network\.layers: must be of length at least 1/],
+    [{ hidden: [16], layers: [{ kind: 'flatten' }] }, /: network\.hidden: is not for a network spelled out; allowed: layers alone/],
+    [{ hiden: [16] }, /: network\.hiden: unknown key; allowed: hidden, activation, normalisation/],
+    [{ hidden: ['a'] }, /: network\.hidden\[0\]: must be .*; got "a"$/],
+    [5, /: network: must be an object; got 5$/],
+    [undefined, /: network: is missing; must be an object$/],
+  ])('%j is refused with the key that is wrong and what is allowed', (network, message) => {
+    expect(() => parseConfig(config({ network }))).toThrow(OptionsError);
+    expect(() => parseConfig(config({ network }))).toThrow(message);
+  });
+
+  it('that does not fit the images is refused with its layer', () => {
+    const layers = [{ kind: 'dense', outputs: 10 }];
+    expect(() => check(parseConfig(config({ network: { layers } })))).toThrow(/config: network\.layers\[0\]: dense is given images/);
+  });
+});
+
+it.each([1e300, 1e9])('%d epochs are refused by that name, once, with the most there can be', (epochs) => {
+  const message = /^config: train\.epochs: must be at most 536870911, 2147483647 steps of 50 of 200 images; got [\de+]+$/;
+  expect(() => check(parseConfig(config({ train: { batch: 50, epochs } })))).toThrow(message);
+});
+
 describe('optimisers in configurations', () => {
   it('a preset is its options spelled out, with changes', () => {
     const { optimizer } = parseConfig(config({ optimizer: { preset: 'kfac-jax', learningRate: 0.02 } }));
