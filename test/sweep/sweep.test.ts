@@ -22,7 +22,7 @@ describe('a trial', () => {
   });
 
   it('keeps its identity from release to release (golden)', () => {
-    expect(trial({}).id).toBe('66fbce22d014b36c223c5d71f7a3749eb667a');
+    expect(trial({}).id).toBe('66fbce22d014b36c223c5d71f7a3749eb667aa725f5e24f5eeded87b34493516');
   });
 });
 
