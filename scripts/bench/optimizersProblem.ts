@@ -41,7 +41,10 @@ const METHODS = {
   'kfac/1': { name: 'kfac', options: { ...sampledKfac, inversePeriod: 1 } },
   'ekfac/20': { name: 'ekfac', options: { ...kronecker, outputFactor: 'mc', inversePeriod: 20 } },
   'foof/5': { name: 'foof', options: { ...kronecker, learningRate: 0.02, inversePeriod: 5 } },
-  'shampoo/20': { name: 'shampoo', options: { learningRate: 0.002, beta1: 0.9, beta2: 1, epsilon: 1e-4, rootPeriod: 20, roots: 'eigen', rootPrecision: 'same' } },
+  'shampoo/20': {
+    name: 'shampoo',
+    options: { learningRate: 0.002, beta1: 0.9, beta2: 1, epsilon: 1e-4, rootPeriod: 20, roots: 'eigen', rootPrecision: 'same' },
+  },
   'soap/10': {
     name: 'soap',
     options: { learningRate: 0.003, beta1: 0.95, beta2: 0.95, epsilon: 1e-8, weightDecay: 0.01, period: 10 },
