@@ -69,7 +69,8 @@ describe('train', () => {
   it('ends as failed when an update cannot be computed', () => {
     const record = train(options({ optimizer: layerwise({ damping: 0 }), batch: 4 }));
     expect(record).toMatchObject({ status: 'failed', steps: 1 });
-    expect(record.reason).toMatch(/step 1: G: dampedSolve: the leading minor of order 5 of 9 is not positive definite/);
+    // Four samples: minors of order 5 and above are zero but for rounding, which differs between kernels.
+    expect(record.reason).toMatch(/step 1: G: dampedSolve: the leading minor of order [5-9] of 9 is not positive definite/);
   });
 
   it('ends by its seconds, metrics not counted', () => {
