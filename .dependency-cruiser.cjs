@@ -3,6 +3,7 @@ const LAYERS = [
   ['errors', 'options', 'files', 'json', 'terminal'],
   ['native'],
   ['linalg', 'random'],
+  ['links'],
   ['types'],
   ['data', 'networks', 'losses', 'optimizers', 'schedules', 'metrics', 'theory'],
   ['train'],
@@ -23,7 +24,7 @@ const upward = LAYERS.slice(0, -1).map((names, level) => ({
 }));
 
 /** Folders of one layer do not know each other: what they share is in the types below them. */
-const siblings = [4, 7].flatMap((level) =>
+const siblings = [5, 8].flatMap((level) =>
   LAYERS[level].map((name) => ({
     name: `${name}-imports-no-sibling`,
     severity: 'error',

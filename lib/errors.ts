@@ -34,7 +34,7 @@ export class OptionsError extends LayerwiseError {
 
   constructor(subject: string, issues: readonly OptionIssue[]) {
     const lines = issues.map(({ path, message }) => `${path === '' ? subject : `${subject}: ${path}`}: ${message}`);
-    super('ERR_OPTIONS', lines.join('\n'));
+    super('ERR_OPTIONS', [...new Set(lines)].join('\n')); // a number too large is no safe integer either
     this.issues = issues;
   }
 }

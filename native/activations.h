@@ -24,6 +24,13 @@ namespace layerwise {
       y[i] = v > T{0} ? v : slope * v;                                                               \
     }                                                                                                \
   }                                                                                                  \
+  LAYERWISE_SIMD inline void sign_loop(std::size_t n, const T* x, T* y, T* dy) {                     \
+    for (std::size_t i = 0; i < n; ++i) {                                                            \
+      const T v = x[i];                                                                              \
+      dy[i] = T{0};                                                                                  \
+      y[i] = v > T{0} ? T{1} : v < T{0} ? T{-1} : v;                                                 \
+    }                                                                                                \
+  }                                                                                                  \
   LAYERWISE_SIMD inline void constant_loop(std::size_t n, T value, const T* x, T* y, T* dy) {        \
     for (std::size_t i = 0; i < n; ++i) {                                                            \
       dy[i] = T{0};                                                                                  \
@@ -77,6 +84,15 @@ void gelu_loop(std::size_t n, const T* x, T* y, T* dy) {
   }
 }
 
+template <typename T>
+void erf_loop(std::size_t n, const T* x, T* y, T* dy) {
+  constexpr T kTwoOverRootPi = static_cast<T>(1.12837916709551257390);
+  for (std::size_t i = 0; i < n; ++i) {
+    y[i] = std::erf(x[i]);
+    dy[i] = kTwoOverRootPi * std::exp(-x[i] * x[i]);
+  }
+}
+
 /** sum_k c_k x^k by Horner's rule, in pieces that stay in the cache. */
 template <typename T>
 void polynomial_loop(std::size_t n, std::size_t count, const double* c, const T* x, T* y, T* dy) {
@@ -91,7 +107,7 @@ void polynomial_loop(std::size_t n, std::size_t count, const double* c, const T*
   }
 }
 
-/** y = s(x) and dy = s'(x); s is 0 ReLU (s'(0) = 0), 1 tanh, 2 leaky ReLU [slope], 3 sigmoid, 4 GELU, or 5 a polynomial [c0, c1, ...].
+/** y = s(x) and dy = s'(x); s is 0 ReLU (s'(0) = 0), 1 tanh, 2 leaky ReLU [slope], 3 sigmoid, 4 GELU, 5 a polynomial [c0, c1, ...], 6 erf, or 7 the sign (s' = 0).
  *  (ints[kind], parameters Float64Array, x, y, dy) */
 struct Activation {
   static constexpr const char* name = "activation";
@@ -112,6 +128,8 @@ struct Activation {
       case 3: sigmoid_loop(n, x, y, dy); break;
       case 4: gelu_loop(n, x, y, dy); break;
       case 5: polynomial_loop(n, count, parameters, x, y, dy); break;
+      case 6: erf_loop(n, x, y, dy); break;
+      case 7: sign_loop(n, x, y, dy); break;
       default: args.range_error("activation kind " + std::to_string(kind) + " is unknown");
     }
     return undefined(args);

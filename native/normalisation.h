@@ -1,6 +1,7 @@
 // Batch normalisation, over columns, and layer normalisation, over rows; forwards and backwards.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 
 #include "args.h"
@@ -8,6 +9,30 @@
 #include "simd.h"
 
 namespace layerwise {
+
+/** Rows summed in T before their sums go on in double: over many rows (pixels of a batch) sums in float would drift. */
+constexpr int kSumRows = 64;
+
+/** totals (2d, in double) = sums over blocks of rows of what `block(first row, rows, part)` writes into part (2d, in T). */
+template <typename T, typename Block>
+void sum_in_blocks(Args& args, int n, int d, T* sums, Block block) {
+  T* part = args.scratch<T>(1, area(2, d));
+  double* totals = args.scratch<double>(2, area(2, d));
+  std::fill(totals, totals + area(2, d), 0.0);
+  for (int i = 0; i < n; i += std::min(kSumRows, n - i)) {
+    block(i, std::min(kSumRows, n - i), part);
+    for (std::size_t j = 0; j < area(2, d); ++j) totals[j] += static_cast<double>(part[j]);
+  }
+  for (std::size_t j = 0; j < area(2, d); ++j) sums[j] = static_cast<T>(totals[j]);
+}
+
+/** sums (2d): column sums of x, then of x o y; x and y n x d. */
+template <typename T>
+void column_sums(Args& args, int n, int d, const T* x, const T* y, T* sums) {
+  sum_in_blocks(args, n, d, sums, [&](int first, int rows, T* part) {
+    column_sums_loop(rows, d, x + area(first, d), y + area(first, d), part, part + d);
+  });
+}
 
 /** Column means and biased variances of h (n x d) and the normalised (h - mean) / sqrt(variance + epsilon).
  *  (ints[n, d], epsilon, h, moments 2d: mean then variance, normalised) */
@@ -27,20 +52,18 @@ struct BatchNormForward {
     T *mean = moments, *variance = moments + d;
     T* work = args.scratch<T>(0, area(2, d));
     T *scale = work, *shift = work + d;
+    column_sums(args, n, d, h, h, moments);
     for (int j = 0; j < d; ++j) {
       scale[j] = T{1};
-      mean[j] = T{0};
-    }
-    for (int i = 0; i < n; ++i)
-      for (int j = 0; j < d; ++j) mean[j] += h[area(i, d) + j];
-    for (int j = 0; j < d; ++j) {
       mean[j] /= static_cast<T>(n);
       shift[j] = -mean[j];
     }
     affine_rows_loop(n, d, h, scale, shift, normalised);  // centred first: the variance of large means stays accurate
-    column_sums_loop(n, d, normalised, normalised, shift, variance);
+    column_sums(args, n, d, normalised, normalised, work);
     for (int j = 0; j < d; ++j) {
-      variance[j] /= static_cast<T>(n);
+      variance[j] = work[d + j] / static_cast<T>(n);
+    }
+    for (int j = 0; j < d; ++j) {
       scale[j] = static_cast<T>(1.0 / std::sqrt(static_cast<double>(variance[j]) + epsilon));
       shift[j] = T{0};
     }
@@ -66,8 +89,10 @@ struct BatchNormBackward {
     if (n == 0) args.range_error("a batch has at least one row");
     if (d == 0) return undefined(args);
     T *dgamma = grads, *dbeta = grads + d;
-    column_sums_loop(n, d, dy, normalised, dbeta, dgamma);
-    T* factor = args.scratch<T>(0, d);
+    T* factor = args.scratch<T>(0, area(2, d));
+    column_sums(args, n, d, dy, normalised, factor);
+    std::copy(factor, factor + d, dbeta);
+    std::copy(factor + d, factor + 2 * static_cast<std::size_t>(d), dgamma);
     for (int j = 0; j < d; ++j)
       factor[j] = static_cast<T>(static_cast<double>(scales[j]) / std::sqrt(static_cast<double>(scales[d + j]) + epsilon));
     const T share = T{1} / static_cast<T>(n);
@@ -152,7 +177,9 @@ struct LayerNormBackward {
     T *dy = args.out<T>(4, area(n, d)), *grads = args.out<T>(5, area(2, d));
     args.check_overlap(Overlap::forbidden);
     if (d == 0) args.range_error("a row has at least one entry");
-    layer_norm_back_loop(n, d, normalised, inverse, gamma, dy, grads);
+    sum_in_blocks(args, n, d, grads, [&](int first, int rows, T* part) {
+      layer_norm_back_loop(rows, d, normalised + area(first, d), inverse + first, gamma, dy + area(first, d), part);
+    });
     return undefined(args);
   }
 };

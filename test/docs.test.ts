@@ -42,6 +42,7 @@ it('docs/networks.md names every layer, activation, initialisation and loss', ()
     'tanh',
     'sigmoid',
     'gelu',
+    'erf',
     'polynomial',
     'hermite',
     'squared',
@@ -49,6 +50,12 @@ it('docs/networks.md names every layer, activation, initialisation and loss', ()
     'logistic',
   ])
     expect(networks, name).toContain(name);
+});
+
+it.each(Object.keys(optimizers))('%s has its source and its deviations', (name) => {
+  const section = text.split(/^###? /m).find((s) => s.split('\n')[0].split(', ').includes(name));
+  expect(section).toMatch(/Source: /);
+  if (name !== 'amgd') expect(section).toMatch(/Deviation/);
 });
 
 it.each([...Object.keys(presets), 'grafted', 'clipped', 'groups'])('%s is documented', (name) => {

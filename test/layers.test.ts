@@ -41,7 +41,7 @@ const PLANTED: readonly (readonly [file: string, text: string, rule: RegExp])[] 
   [
     'metrics/planted.ts',
     `import type { Trial } from '../sweep/index.js';\nexport type X = Trial;\n`,
-    /layer-4-imports-nothing-above: lib\/metrics\/planted/,
+    /layer-5-imports-nothing-above: lib\/metrics\/planted/,
   ],
   [
     'optimizers/planted.ts',

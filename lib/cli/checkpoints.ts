@@ -18,13 +18,7 @@ export interface Saver {
 export async function saverOf(path: string, config: ParsedConfig, every: number): Promise<Saver> {
   requireWritable(path);
   if (!existsSync(path)) return saver(path, config, every, undefined);
-  let resume: Checkpoint;
-  try {
-    resume = await read(path);
-  } catch (cause) {
-    if (!(cause instanceof ArgumentError)) throw cause;
-    throw new FileError(path, `it is not a checkpoint of layerwise (${cause.message}); name another file, or delete this one`, { cause });
-  }
+  const resume = await readCheckpoint(path);
   const [theirs, mine] = [String(resume.about['config']), identityOf(config)];
   if (theirs === mine) return saver(path, config, every, resume);
   const message = `this checkpoint is of another configuration (${difference(theirs, mine)}); name another file, or delete this one`;
@@ -39,10 +33,10 @@ export async function saversOf(path: string, configs: readonly ParsedConfig[], e
   const taken = numbersTaken(path);
   for (const n of taken) {
     const file = numbered(path, n);
-    const resume = await readIfCheckpoint(file);
-    const i = resume === undefined ? -1 : identities.findIndex((mine, at) => !resumes.has(at) && mine === resume.about['config']);
+    const resume = await readCheckpoint(file);
+    const i = identities.findIndex((mine, at) => !resumes.has(at) && mine === resume.about['config']);
     if (i < 0) strange.push(file);
-    else resumes.set(i, { file, resume: resume! });
+    else resumes.set(i, { file, resume });
   }
   if (strange.length > 0)
     process.stderr.write(`note: left alone, as of none of these optimisers under this configuration: ${strange.join(', ')}\n`);
@@ -74,18 +68,15 @@ async function saver(path: string, config: ParsedConfig, every: number, resume: 
   };
 }
 
-/** @throws FileError; ArgumentError where it is not a checkpoint */
-async function read(path: string): Promise<Checkpoint> {
+/** @throws FileError, also where it is not a checkpoint, or damaged */
+async function readCheckpoint(path: string): Promise<Checkpoint> {
   const { decodeCheckpoint } = await import('../train/index.js');
-  return decodeCheckpoint(readBytes(path));
-}
-
-async function readIfCheckpoint(path: string): Promise<Checkpoint | undefined> {
+  const bytes = readBytes(path);
   try {
-    return await read(path);
-  } catch (error) {
-    if (error instanceof ArgumentError) return undefined;
-    throw error;
+    return decodeCheckpoint(bytes);
+  } catch (cause) {
+    if (!(cause instanceof ArgumentError)) throw cause;
+    throw new FileError(path, `it is not a checkpoint of layerwise (${cause.message}); name another file, or delete this one`, { cause });
   }
 }
 
@@ -110,7 +101,10 @@ function numbersTaken(path: string): readonly number[] {
 function identityOf(config: ParsedConfig): string {
   const train: Record<string, unknown> = { ...(config['train'] as object) };
   delete train['seconds'];
-  if ((config['schedule'] as { kind: string }).kind !== 'cosine') delete train['steps'];
+  if ((config['schedule'] as { kind: string }).kind !== 'cosine') {
+    delete train['steps'];
+    delete train['epochs'];
+  }
   return canonicalize({ ...config, train }) ?? '';
 }
 

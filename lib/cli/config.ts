@@ -30,7 +30,10 @@ export async function readConfigs(path: string): Promise<readonly ParsedConfig[]
   const list = isRecord(written) ? written['optimizer'] : undefined;
   if (!isRecord(written) || !Array.isArray(list)) return [parse(written, null)];
   if (list.length === 0)
-    throw new OptionsError(path, [{ path: 'optimizer', value: '[]', message: 'must be an optimiser, or a list of one or more' }]);
+    withLines(path, document, lines, null, () => {
+      const issue = { path: 'optimizer', keys: ['optimizer'], value: '[]', message: 'must be an optimiser, or a list of one or more' };
+      throw new OptionsError(path, [issue]);
+    });
   return list.map((optimizer: unknown, i) => parse({ ...written, optimizer }, i));
 }
 

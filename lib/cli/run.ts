@@ -12,7 +12,7 @@ import { comparison, nameOf, summary } from './records.js';
 interface Options {
   readonly json?: boolean;
   readonly checkpoint?: string;
-  readonly checkpointEvery: number;
+  readonly checkpointEvery?: number;
   readonly threads: number;
   readonly defaults?: boolean;
 }
@@ -27,7 +27,7 @@ export function registerRun(program: Command): void {
       '--checkpoint <file>',
       'save the run to FILE (.npz) now and then and when interrupted; continue from it where it exists (a list: FILE.1.npz, FILE.2.npz, ..., each found again wherever its optimiser moves)',
     )
-    .option('--checkpoint-every <steps>', 'steps between two saves', integerIn(1, 2 ** 31 - 1), 1000)
+    .option('--checkpoint-every <steps>', 'steps between two saves (default: 1000)', integerIn(1, 2 ** 31 - 1))
     .option('--threads <n>', 'BLAS threads; results repeat to the bit at 1', integerIn(1, 1024), 1)
     .option(
       '--defaults',
@@ -47,10 +47,12 @@ async function run(path: string | undefined, options: Options): Promise<void> {
     throw new UsageError('which configuration? layerwise run CONFIG.yaml; layerwise run --defaults prints one to start from');
   if (isOneOf(experimentNames, path) && !existsSync(path))
     throw new UsageError(`${path} is an experiment, not a file; layerwise run ${path} --defaults prints a configuration to start from`);
+  if (options.checkpointEvery !== undefined && options.checkpoint === undefined)
+    throw new UsageError('--checkpoint-every says how often --checkpoint FILE is saved; give both');
   const { setThreads } = await import('../linalg/index.js');
   const configs = await readConfigs(path);
   setThreads(options.threads);
-  const { checkpoint, checkpointEvery } = options;
+  const { checkpoint, checkpointEvery = 1000 } = options;
   let savers: readonly Saver[] = [];
   if (checkpoint !== undefined)
     savers =

@@ -23,8 +23,8 @@ interface Experiment<C> {
 }
 
 const table = {
-  'linear-representation': { semantics: 2, ...linearRepresentation },
-  'image-classification': { semantics: 1, ...imageClassification },
+  'linear-representation': { semantics: 3, ...linearRepresentation },
+  'image-classification': { semantics: 2, ...imageClassification },
 };
 
 export type ExperimentName = keyof typeof table;
@@ -54,6 +54,7 @@ export function parseConfig(input: unknown, subject = 'config'): ParsedConfig {
     throw new OptionsError(subject, [
       {
         path: 'experiment',
+        keys: ['experiment'],
         value: JSON.stringify(name),
         message: `must be one of ${experimentNames.join(', ')}; got ${JSON.stringify(name)}`,
       },

@@ -31,7 +31,7 @@ const fields = z.strictObject({
   transferSamples: nonNegative().int().default(0),
 });
 /** Fields that must fit each other. */
-export const schema = fields.superRefine(({ task, network, optimizer }, context) => {
+export const schema = fields.superRefine(({ task, network }, context) => {
   const refuse = (path: string[], value: unknown, message: string): void => {
     context.addIssue({ code: 'custom', path, message, input: value });
   };
@@ -39,8 +39,6 @@ export const schema = fields.superRefine(({ task, network, optimizer }, context)
   if (task.rank > task[limit]) refuse(['task', 'rank'], task.rank, `must be at most task.${limit} = ${task[limit]}`);
   if (network.hidden !== undefined && network.hidden > task.inputs)
     refuse(['network', 'hidden'], network.hidden, `must be at most task.inputs = ${task.inputs}`);
-  if (network.batchNorm && ['gaussNewton', 'naturalGradient', 'amgd'].includes(optimizer.name))
-    refuse(['network', 'batchNorm'], true, `must be false with optimizer ${optimizer.name}, which is not defined through batch-norm`);
 });
 export type Config = z.output<typeof schema>;
 

@@ -26,7 +26,7 @@ const rows = z.discriminatedUnion('name', [...names.map(row), ...Object.values(c
 function writeOut(config: unknown): unknown {
   if (typeof config !== 'object' || config === null || !('preset' in config)) return config;
   const { preset, ...overrides } = config as Options;
-  if (typeof preset !== 'string' || !Object.hasOwn(presets, preset)) return config;
+  if (typeof preset !== 'string' || !Object.hasOwn(presets, preset) || 'name' in overrides) return config;
   const { name, options } = presets[preset as PresetName];
   return { name, ...options, ...overrides };
 }
@@ -37,11 +37,31 @@ export const optimizerConfig = z.preprocess(
     .unknown()
     .superRefine((config, context) => {
       if (typeof config !== 'object' || config === null || !('preset' in config)) return;
+      const { preset } = config as Options;
+      const known = typeof preset === 'string' && Object.hasOwn(presets, preset);
+      if (known) {
+        const message = `a preset has its own method; give preset or name, and options of ${presets[preset as PresetName].name} beside it`;
+        context.addIssue({ code: 'custom', path: ['name'], message, input: config, continue: false });
+        return;
+      }
       const message = `must be one of ${Object.keys(presets).join(', ')}`;
       context.addIssue({ code: 'custom', path: ['preset'], message, input: config, continue: false });
     })
     .pipe(rows),
 ) as unknown as z.ZodType<OptimizerConfig, Options>;
+
+/** Options with every learning rate under the schedule, also those of a part (Muon's `vectors`). */
+function withSchedule(options: Options, schedule: ScheduleConfig, steps: number): Options {
+  const under = (rate: number | number[]) =>
+    Array.isArray(rate) ? rate.map((r) => scheduled(r, schedule, steps)) : scheduled(rate, schedule, steps);
+  return Object.fromEntries(
+    Object.entries(options).map(([key, value]) => {
+      if (key === 'learningRate') return [key, under(value as number | number[])];
+      const part = typeof value === 'object' && value !== null && !Array.isArray(value);
+      return [key, part ? withSchedule(value as Options, schedule, steps) : value];
+    }),
+  );
+}
 
 /** The optimiser of a parsed configuration, its learning rates under the schedule.
  *  @throws OptionsError, also from its `init`, with keys from the top of the configuration */
@@ -71,9 +91,7 @@ export function buildOptimizer(
         );
       default: {
         const factory = optimizers[name].create as (o: Options) => Optimizer;
-        const rate = options['learningRate'] as number | number[];
-        const learningRate = Array.isArray(rate) ? rate.map((r) => scheduled(r, schedule, steps)) : scheduled(rate, schedule, steps);
-        return factory({ ...options, learningRate });
+        return factory(withSchedule(options, schedule, steps));
       }
     }
   };

@@ -1,4 +1,4 @@
-export { Matrix, type Dtype, type Floats } from './matrix.js';
+export { epsilonOf, Matrix, type Dtype, type Floats } from './matrix.js';
 export { gemm, gemmInto, type GemmOptions, type Operands } from './gemm.js';
 export { syrk, syrkInto, type SyrkOptions } from './syrk.js';
 export { symm, type SymmOptions } from './symm.js';

@@ -1,6 +1,6 @@
 import { ArgumentError } from '../errors.js';
 import { native } from '../native/index.js';
-import { type Floats, Matrix, allocate, requireSameDtype, requireShape } from './matrix.js';
+import { type Floats, Matrix, allocate, epsilonOf, requireSameDtype, requireShape } from './matrix.js';
 import { requireConverged } from './lapack.js';
 import { singularValues } from './svd.js';
 
@@ -21,8 +21,7 @@ export interface LeastSquares {
 export function leastSquares(a: Matrix, b: Matrix, rcond?: number): LeastSquares {
   requireShape('leastSquares', 'b', b, a.rows, b.cols);
   requireSameDtype('leastSquares', a, b);
-  const epsilon = a.dtype === 'float64' ? 2 ** -52 : 2 ** -23;
-  const cut = rcond ?? epsilon * Math.max(a.rows, a.cols);
+  const cut = rcond ?? epsilonOf(a) * Math.max(a.rows, a.cols);
   if (!(cut >= 0)) throw new ArgumentError(`leastSquares: rcond must be at least 0, got ${cut}`);
   const solution = Matrix.zeros(a.cols, b.cols, a.dtype);
   const s = allocate(Math.min(a.rows, a.cols), a.dtype);

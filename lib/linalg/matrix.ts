@@ -94,6 +94,9 @@ export function allocate(length: number, dtype: Dtype): Floats {
   }
 }
 
+/** Machine epsilon of a dtype: the distance from 1 to the next number. */
+export const epsilonOf = ({ dtype }: { readonly dtype: Dtype }): number => (dtype === 'float64' ? 2 ** -52 : 2 ** -23);
+
 function checkSize(what: string, n: number): void {
   if (!Number.isInteger(n) || n < 0 || n > LIMIT) throw new ArgumentError(`${what} must be an integer in [0, 2^31), got ${n}`);
 }

@@ -1,5 +1,5 @@
 import { native } from '../native/index.js';
-import { type Floats, Matrix, allocate } from './matrix.js';
+import { type Floats, allocate, type Matrix, requireDistinct, requireVector, resultOf } from './matrix.js';
 import { requireConverged } from './lapack.js';
 
 export interface Svd {
@@ -12,16 +12,20 @@ export interface Svd {
 }
 
 /** Thin singular value decomposition, A = U diag(s) V'.
- *  @param a  m x n; not modified
- *  @throws NumericalError NOT_FINITE, or NOT_CONVERGED
+ *  @param a    m x n; not modified
+ *  @param out  buffers for the three, distinct from a and each other
+ *  @throws ArgumentError when out does not fit; NumericalError NOT_FINITE, or NOT_CONVERGED
  *  Source: LAPACK dgesdd. */
-export function svd(a: Matrix): Svd {
+export function svd(a: Matrix, out?: Svd): Svd {
   const k = Math.min(a.rows, a.cols);
-  const u = Matrix.zeros(a.rows, k, a.dtype);
-  const vt = Matrix.zeros(k, a.cols, a.dtype);
-  const s = allocate(k, a.dtype);
+  const u = resultOf('svd', a, a.rows, k, out?.u);
+  const vt = resultOf('svd', a, k, a.cols, out?.vt);
+  const s = out?.s ?? allocate(k, a.dtype);
+  requireVector('svd', 'out.s', s, k, a.dtype);
+  requireDistinct('svd', u, a, vt);
+  requireDistinct('svd', vt, a);
   requireConverged('svd', native.gesdd(Int32Array.of(a.rows, a.cols), a.data, u.data, s, vt.data));
-  return { u, s, vt };
+  return out ?? { u, s, vt };
 }
 
 /** Singular values alone, descending. @throws NumericalError NOT_FINITE, or NOT_CONVERGED */

@@ -5,6 +5,9 @@
 import { softmax, softmaxCrossEntropy as evaluate } from '../linalg/index.js';
 import type { Loss } from '../types.js';
 
+/** Scratch of drawGradient, of the last batch size. */
+let draws = new Float64Array(0);
+
 export const softmaxCrossEntropy: Loss = {
   name: 'softmax-cross-entropy',
   targets: () => 1,
@@ -29,7 +32,8 @@ export const softmaxCrossEntropy: Loss = {
   },
   drawGradient(outputs, stream, gradient) {
     const { data: p, cols: c } = softmax(outputs, gradient);
-    const draws = stream.uniform(new Float64Array(gradient.rows));
+    if (draws.length !== gradient.rows) draws = new Float64Array(gradient.rows);
+    stream.uniform(draws);
     for (let i = 0, row = 0; i < gradient.rows; i++, row += c) {
       let [label, below] = [0, p[row]];
       while (label < c - 1 && draws[i] >= below) below += p[row + ++label];

@@ -7,9 +7,16 @@
  * layer l from the identity.
  */
 import { ArgumentError } from '../errors.js';
-import { gemm, Matrix, syrkInto } from '../linalg/index.js';
+import { gemmInto, Matrix, syrkInto, type Dtype } from '../linalg/index.js';
 import type { StatisticsRequest } from '../types.js';
 import type { Layer } from './layers/layer.js';
+
+/** Of a deep linear network, made once. */
+interface LinearBuffers {
+  readonly roots: readonly Matrix[]; // R_l, outputs x out of layer l
+  readonly left: readonly (readonly Matrix[])[]; // R_i' R_j for j <= i
+  readonly right: readonly (readonly Matrix[])[]; // A_i' A_j / n
+}
 
 export class DenseCurvature {
   readonly #layers: readonly Layer[];
@@ -18,6 +25,7 @@ export class DenseCurvature {
   #matrix: Matrix | undefined; // p x p
   #rows: Matrix | undefined; // n x p
   #gradient: Matrix | undefined; // n x outputs
+  #linear: LinearBuffers | undefined;
 
   constructor(layers: readonly Layer[]) {
     this.#layers = layers;
@@ -73,25 +81,31 @@ export class DenseCurvature {
   }
 
   #formLinear(out: Matrix, outputs: number): void {
-    const roots: Matrix[] = [];
-    this.#layers.reduceRight(
-      (root, layer, l) => {
-        roots[l] = root;
-        return gemm(root, layer.parameters[0].value);
-      },
-      Matrix.identity(outputs, out.dtype),
-    );
+    const { roots, left, right } = (this.#linear ??= this.#linearBuffers(outputs, out.dtype));
+    for (let l = this.#layers.length - 1; l > 0; l--) gemmInto(roots[l - 1], roots[l], this.#layers[l].parameters[0].value);
     let row = 0;
     this.#layers.forEach((a, i) => {
       let col = 0;
+      const { inputs } = a.weighted!;
       for (let j = 0; j <= i; j++) {
-        const b = this.#layers[j];
-        const inputs = gemm(a.weighted!.inputs, b.weighted!.inputs, { transposeA: true, alpha: 1 / a.weighted!.inputs.rows });
-        kronecker(gemm(roots[i], roots[j], { transposeA: true }), inputs, out, row, col);
+        gemmInto(right[i][j], inputs, this.#layers[j].weighted!.inputs, 'TN', 1 / inputs.rows);
+        kronecker(gemmInto(left[i][j], roots[i], roots[j], 'TN'), right[i][j], out, row, col);
         col += this.#sizes[j];
       }
       row += this.#sizes[i];
     });
+  }
+
+  #linearBuffers(outputs: number, dtype: Dtype): LinearBuffers {
+    const [rows, cols] = [(l: Layer) => l.parameters[0].value.rows, (l: Layer) => l.parameters[0].value.cols];
+    const last = this.#layers.length - 1;
+    const blocks = (size: (l: Layer) => number): Matrix[][] =>
+      this.#layers.map((a, i) => this.#layers.slice(0, i + 1).map((b) => Matrix.zeros(size(a), size(b), dtype)));
+    return {
+      roots: this.#layers.map((l, i) => (i === last ? Matrix.identity(outputs, dtype) : Matrix.zeros(outputs, rows(l), dtype))),
+      left: blocks(rows),
+      right: blocks(cols),
+    };
   }
 }
 

@@ -1,5 +1,5 @@
 /**
- * Initial weights, m x n with fan-in n and fan-out m (a convolution's fan-in is its patch):
+ * Initial weights, m x n with fan-in n and fan-out m (a convolution's are its patch, and kernel^2 times its channels out):
  *   lecun        N(0, 1/n): outputs of variance 1 from inputs of variance 1 (LeCun et al. 1998); the NTK scaling of every layer
  *   he           N(0, 2/n): the same through ReLU (He et al. 2015)
  *   glorot       N(0, 2/(n + m)) (Glorot & Bengio 2010)
@@ -21,9 +21,9 @@ const DEVIATIONS: Readonly<Record<Exclude<Initialisation, 'orthogonal'>, (m: num
   'mean-field': (_m, n) => 1 / n,
 };
 
-/** @returns m x n */
-export function initialWeight(kind: Initialisation, m: number, n: number, dtype: Dtype, stream: Stream): Matrix {
-  if (kind !== 'orthogonal') return stream.normal(Matrix.zeros(m, n, dtype), DEVIATIONS[kind](m, n));
+/** @param fanOut  m of the formulas above, where the weight is used at several places; @returns m x n */
+export function initialWeight(kind: Initialisation, m: number, n: number, dtype: Dtype, stream: Stream, fanOut = m): Matrix {
+  if (kind !== 'orthogonal') return stream.normal(Matrix.zeros(m, n, dtype), DEVIATIONS[kind](fanOut, n));
   const columns = orthonormalColumns(Math.max(m, n), Math.min(m, n), stream);
   return (m >= n ? columns : transpose(columns)).clone(dtype);
 }

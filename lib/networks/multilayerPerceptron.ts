@@ -1,10 +1,10 @@
 /** Fully connected networks of any depth. */
 import { z } from 'zod';
+import { activationSchema } from '../links/index.js';
 import { parseOptions, seed, size } from '../options.js';
 import { Stream } from '../random/index.js';
 import type { Network } from '../types.js';
 import { initialisation } from './initialise.js';
-import { activationSchema } from './layers/activation.js';
 import { flat } from './layers/layer.js';
 import { Sequential } from './sequential.js';
 import { layersOf, type LayerSpec } from './specification.js';

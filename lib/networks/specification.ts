@@ -2,10 +2,11 @@
 import { z } from 'zod';
 import { OptionsError } from '../errors.js';
 import { Matrix, type Dtype } from '../linalg/index.js';
+import { activationSchema, kernelOf } from '../links/index.js';
 import { size } from '../options.js';
 import type { Stream } from '../random/index.js';
 import { initialisation, initialWeight, type Initialisation } from './initialise.js';
-import { Activation, activationSchema, kernelOf } from './layers/activation.js';
+import { Activation } from './layers/activation.js';
 import { BatchNorm } from './layers/batchNorm.js';
 import { Convolution } from './layers/convolution.js';
 import { Dense } from './layers/dense.js';
@@ -45,9 +46,9 @@ export function layersOf(specs: readonly LayerSpec[], input: Shape, dtype: Dtype
   let shape = input;
   let weights = 0;
   specs.forEach((spec, i) => {
-    const weight = (kind: Initialisation, m: number, n: number): OwnParameter => ({
+    const weight = (kind: Initialisation, m: number, n: number, fanOut = m): OwnParameter => ({
       name: `weight${weights}`,
-      value: initialWeight(kind, m, n, dtype, stream.substream(`weight${weights}`)),
+      value: initialWeight(kind, m, n, dtype, stream.substream(`weight${weights}`), fanOut),
       role: 'weight',
     });
     const bias = (present: boolean, m: number): OwnParameter | null =>
@@ -73,7 +74,7 @@ function build(
   index: number,
   shape: Shape,
   dtype: Dtype,
-  weight: (kind: Initialisation, m: number, n: number) => OwnParameter,
+  weight: (kind: Initialisation, m: number, n: number, fanOut?: number) => OwnParameter,
   bias: (present: boolean, m: number) => OwnParameter | null,
   names: { gamma: string; beta: string; running: string },
 ): Layer | null {
@@ -83,7 +84,9 @@ function build(
       return new Dense(weight(spec.init, spec.outputs, shape.channels), bias(spec.bias, spec.outputs));
     case 'convolution': {
       const geometry = windowOf(index, spec, shape, spec.kernel, spec.stride, spec.padding);
-      return new Convolution(weight(spec.init, spec.channels, spec.kernel ** 2 * shape.channels), bias(spec.bias, spec.channels), geometry);
+      const area = spec.kernel ** 2;
+      const own = weight(spec.init, spec.channels, area * shape.channels, area * spec.channels);
+      return new Convolution(own, bias(spec.bias, spec.channels), geometry);
     }
     case 'activation': {
       const kernel = kernelOf(spec.activation);
@@ -112,5 +115,5 @@ const written = ({ height, width, channels }: Shape): string => `${height} x ${w
 
 function refuse(index: number, spec: LayerSpec, message: string): never {
   const keys = ['layers', index];
-  throw new OptionsError('network', [{ path: `layers[${index}]`, keys, value: JSON.stringify(spec), message: `${spec.kind} ${message}` }]);
+  throw new OptionsError('network', [{ path: `layers[${index}]`, keys, value: JSON.stringify(spec), message: `${spec.kind}: ${message}` }]);
 }

@@ -4,11 +4,12 @@
  * is F'F o (S'S/n), S the activation's derivatives, and F'F for the identity.
  */
 import { z } from 'zod';
+import { activationSchema, kernelOf, nameOf } from '../links/index.js';
 import { parseOptions, seed, size } from '../options.js';
 import { Stream } from '../random/index.js';
 import type { Network } from '../types.js';
 import { initialWeight } from './initialise.js';
-import { Activation, activationSchema, kernelOf } from './layers/activation.js';
+import { Activation } from './layers/activation.js';
 import { BatchNorm } from './layers/batchNorm.js';
 import { Dense } from './layers/dense.js';
 import { flat } from './layers/layer.js';
@@ -44,5 +45,5 @@ export function twoLayer(options: TwoLayerOptions): Network {
     ...(kernel === null ? [] : [new Activation(kernel, flat(hidden))]),
     new Dense({ name: 'F', value: f, role: 'weight' }, null),
   ];
-  return new Sequential('two-layer', flat(inputs), dtype, layers, typeof activation === 'string' ? activation : activation.name);
+  return new Sequential('two-layer', flat(inputs), dtype, layers, nameOf(activation));
 }

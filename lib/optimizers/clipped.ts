@@ -57,15 +57,14 @@ export function clipped(options: ClippedOptions): Optimizer<ClippedState> {
 }
 
 function clip({ kind, on, norm: most }: Parsed, x: readonly Matrix[], which: readonly number[], params: Params): void {
-  let squares = 0;
+  let total = 0;
   for (const i of which) {
     const length = norm(x[i]);
     if (!Number.isFinite(length)) throw new NumericalError('NOT_FINITE', `clipped: ${params[i].name}: the ${on} holds NaN or infinity`);
     if (kind === 'parameter' && length > most) scale(most / length, x[i]);
     if (kind === 'value') clamp(x[i], most);
-    squares += length ** 2;
+    total = Math.hypot(total, length); // a sum of squares could overflow, and clip everything to 0
   }
-  const total = Math.sqrt(squares);
   if (kind === 'global' && total > most) for (const i of which) scale(most / total, x[i]);
 }
 

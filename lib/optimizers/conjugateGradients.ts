@@ -37,16 +37,13 @@ export function conjugateGradients(
     copy(r[p], d[p]);
   }
   let square = inner(r, r);
-  if (!Number.isFinite(square))
-    throw new NumericalError(
-      'NOT_FINITE',
-      'conjugateGradients: the right-hand side, or the product with the start, holds NaN or infinity; lower the learning rate, or use float64',
-    );
+  requireNumber(square, 'the right-hand side, or the product with the start,');
   let taken = 0;
   while (taken < iterations && square > tolerance ** 2 * size) {
     times(d, product);
     const curvature = inner(d, product);
-    if (!(curvature > 0)) break;
+    requireNumber(curvature, `a product in iteration ${taken + 1}`);
+    if (curvature <= 0) break;
     const step = square / curvature;
     for (let p = 0; p < b.length; p++) {
       axpby(step, d[p], 1, x[p]);
@@ -54,10 +51,19 @@ export function conjugateGradients(
     }
     const before = square;
     square = inner(r, r);
+    requireNumber(square, `the residual of iteration ${taken + 1}`);
     for (let p = 0; p < b.length; p++) axpby(1, r[p], square / before, d[p]);
     taken++;
   }
   return { iterations: taken, residual: size === 0 ? 0 : Math.sqrt(square / size) };
+}
+
+function requireNumber(value: number, what: string): void {
+  if (!Number.isFinite(value))
+    throw new NumericalError(
+      'NOT_FINITE',
+      `conjugateGradients: ${what} holds NaN or infinity, or its square leaves the range; lower the learning rate, or use float64`,
+    );
 }
 
 const inner = (a: readonly Matrix[], b: readonly Matrix[]): number => a.reduce((sum, m, p) => sum + dot(m, b[p]), 0);

@@ -8,8 +8,7 @@ import { z } from 'zod';
 import { axpby, divideEntries, gemmInto, hadamard, Matrix } from '../linalg/index.js';
 import { parseOptions } from '../options.js';
 import type { LayerStats, Optimizer } from '../types.js';
-import { decompose, eigenbases, inspectBases, noiseFloorOf, rotate, type Eigenbases } from './eigenbases.js';
-import { zeroFactor } from './inverse.js';
+import { dampingOrNoise, decompose, eigenbases, inspectBases, rotate, type Eigenbases } from './eigenbases.js';
 import { kroneckerMethod, kroneckerOptions, type KroneckerOptions, type KroneckerState, type Preconditioner } from './kronecker.js';
 
 export const ekfacSchema = z.strictObject({
@@ -37,6 +36,7 @@ export function ekfac(options: EkfacOptions = {}): Optimizer<KroneckerState<Ekfa
 
 function rescaled(decay: number, scale: KroneckerOptions['factorScale']): Preconditioner<EkfacState> {
   return {
+    dampsWhenRenewed: false,
     state: (like, { m, n }) => {
       const matrix = (rows: number, cols: number): Matrix => Matrix.zeros(rows, cols, like.dtype);
       return {
@@ -62,11 +62,9 @@ function rescaled(decay: number, scale: KroneckerOptions['factorScale']): Precon
     },
     apply({ bases, scales }, { outputIsIdentity }, damping, v, work) {
       const identity = outputIsIdentity === 1;
-      // Below rounding Lambda is noise, which the quotient would multiply out into the step.
-      const least = Math.max(damping, noiseFloorOf(bases, identity));
-      if (least === 0) throw zeroFactor();
+      const added = dampingOrNoise(bases, damping, identity);
       rotate(bases, v, 'in', identity, work);
-      divideEntries(v, scales.value, least);
+      divideEntries(v, scales.value, added);
       rotate(bases, v, 'out', identity, work);
     },
     inspect: ({ bases }) => inspectBases(bases),

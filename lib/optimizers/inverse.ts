@@ -9,6 +9,7 @@ import {
   cholesky,
   choleskySolve,
   copy,
+  epsilonOf,
   gemmInto,
   Matrix,
   scaleColumns,
@@ -77,7 +78,7 @@ function factorised(held: Inverse, factor: Matrix, damping: number): boolean {
   }
   // A pivot at the level of rounding is noise: the solve would multiply it out into the step.
   const n = matrix.rows;
-  const noise = n * unitRoundoff(matrix);
+  const noise = n * epsilonOf(matrix);
   for (let i = 0; i < n; i++) if (!(matrix.data[i * n + i] ** 2 > noise * (factor.data[i * n + i] + damping))) return false;
   held.form = CHOLESKY;
   held.damping = damping;
@@ -99,11 +100,12 @@ function explicitPower(held: Inverse, factor: Matrix, damping: number, exponent:
   held.damping = damping;
 }
 
-/** The eigen-decomposition of a positive semi-definite matrix with eigenvalues raised to at least n eps times the largest, ascending.
+/** The eigen-decomposition of a positive semi-definite matrix, ascending, with eigenvalues raised to at least `least`: by default n eps
+ *  times the largest, below which they are rounding errors.
  *  @returns how many were raised  @throws NumericalError NOT_FINITE */
-export function clippedEigen(factor: Matrix, into: SymmetricEigen): number {
+export function clippedEigen(factor: Matrix, into: SymmetricEigen, least?: number): number {
   const { values } = symmetricEigen(factor, into);
-  const floor = noiseFloor(into);
+  const floor = least ?? noiseFloor(into);
   let raised = 0;
   for (let i = 0; i < values.length && values[i] < floor; i++) {
     values[i] = floor;
@@ -121,9 +123,6 @@ export const zeroFactor = (): NumericalError =>
 
 /** What rounding leaves of an eigenvalue 0: n eps times the largest. */
 export const noiseFloor = ({ values, vectors }: SymmetricEigen): number =>
-  Math.max(0, values.length * unitRoundoff(vectors) * (values.at(-1) ?? 0));
-
-/** eps of a matrix's dtype. */
-export const unitRoundoff = ({ dtype }: Matrix): number => (dtype === 'float64' ? 2 ** -52 : 2 ** -23);
+  Math.max(0, values.length * epsilonOf(vectors) * (values.at(-1) ?? 0));
 
 const short = (x: number): string => String(Number(x.toPrecision(3)));

@@ -9,11 +9,9 @@
  */
 import { z } from 'zod';
 import { OptionsError } from '../errors.js';
-import { divideByOuterSum } from '../linalg/index.js';
 import { parseOptions } from '../options.js';
 import type { Optimizer } from '../types.js';
-import { decompose, eigenbases, inspectBases, noiseFloorOf, rotate, type Eigenbases } from './eigenbases.js';
-import { zeroFactor } from './inverse.js';
+import { decompose, divideByEigenvalues, eigenbases, inspectBases, rotate, type Eigenbases } from './eigenbases.js';
 import { kroneckerMethod, kroneckerOptions, type KroneckerState, type Preconditioner } from './kronecker.js';
 import { rateSchema } from './rate.js';
 import { applySeparable, invertSeparable, separableState, type Powers, type SeparableState, type Split } from './separable.js';
@@ -60,6 +58,7 @@ export function kfacNamed(name: string, o: Parsed): Optimizer<KroneckerState<unk
 
 function separable(split: Split, powers: Powers): Preconditioner<SeparableState> {
   return {
+    dampsWhenRenewed: true,
     state: (like, { m, n }) => separableState(like, m, n, powers),
     renew(state, { input, output, outputIsIdentity }, dampings, note, batch) {
       invertSeparable(state, input.value, outputIsIdentity === 1 ? null : output.value, dampings, split, powers, note, batch);
@@ -77,13 +76,13 @@ function separable(split: Split, powers: Powers): Preconditioner<SeparableState>
 }
 
 const exact: Preconditioner<Eigenbases> = {
+  dampsWhenRenewed: false,
   state: (like, { m, n }) => eigenbases(like, m, n),
   renew: decompose,
   apply(state, { outputIsIdentity }, damping, v, work) {
     const identity = outputIsIdentity === 1;
-    if (noiseFloorOf(state, identity) + damping === 0) throw zeroFactor();
     rotate(state, v, 'in', identity, work);
-    divideByOuterSum(v, identity ? null : state.output.values, state.input.values, damping);
+    divideByEigenvalues(state, v, damping, identity);
     rotate(state, v, 'out', identity, work);
   },
   inspect: inspectBases,

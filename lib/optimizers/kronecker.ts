@@ -3,14 +3,14 @@
  * preconditioned by an input factor A = mean a a' and an output factor B = mean g g', both moving averages. They differ in the
  * preconditioner alone. A step is, in this order:
  *   V <- gradient (+ weightDecay W, coupled);  M <- momentum M + V (momentum on the gradient)
- *   A, B averaged every factorPeriod steps; their inverses renewed every inversePeriod steps, and stale in between
+ *   A, B averaged every factorPeriod steps; what is made of them renewed every inversePeriod steps where they have moved, else stale
  *   U <- preconditioned V;  U <- U min(1, sqrt(C / (eta^2 <U, V>))) over all weights that move together (norm constraint)
  *   M <- momentum M + U (momentum on the update);  step = -eta M - eta weightDecay W (decoupled)
  * and every few steps the damping follows the quality of the quadratic model (levenbergMarquardt.ts).
  * Parameters without factors (normalisations, separate biases) take U = V.
  */
 import { z } from 'zod';
-import { ArgumentError } from '../errors.js';
+import { ArgumentError, NumericalError, OptionsError } from '../errors.js';
 import { axpby, copy, dot, Matrix, scale } from '../linalg/index.js';
 import { fraction, positive, size } from '../options.js';
 import type { LayerStats, Optimizer, Params, UpdateContext } from '../types.js';
@@ -65,6 +65,8 @@ export interface Dampings {
 
 /** Turns gradients into updates, weight by weight. P is its state of one weight. */
 export interface Preconditioner<P> {
+  /** Whether what it renews depends on the dampings too, and not on the factors alone. */
+  readonly dampsWhenRenewed: boolean;
   state(like: Matrix, joint: JointWeight): P;
   /** Renews what is derived from the factors. @param note  told of fallbacks
    *  @param batch  what the input factor is made of, where it is of this step's batch alone and used in this step alone; else null */
@@ -76,8 +78,16 @@ export interface Preconditioner<P> {
   inspect(state: P): Readonly<Record<string, number>>;
 }
 
+/** What the preconditioner's inverses or bases were made with. */
+interface Renewal {
+  /** 1 where the factors have moved on since. */
+  behind: number;
+  input: number;
+  output: number;
+}
+
 export interface KroneckerState<P> {
-  readonly weights: ({ readonly factors: Factors; readonly preconditioner: P } | null)[];
+  readonly weights: ({ readonly factors: Factors; readonly preconditioner: P; readonly renewal: Renewal } | null)[];
   /** M, of each parameter's shape; empty without momentum. */
   readonly velocity: Matrix[];
   /** What Levenberg-Marquardt has multiplied lambda by. */
@@ -114,11 +124,12 @@ export function kroneckerMethod<P>({
   const hasMomentum = mayBePositive(o.momentum);
   const decays = mayBePositive(o.weightDecay);
   const lm = o.levenbergMarquardt;
+  if (lm !== undefined) requireDampedModel(name, o);
 
   const observe = (context: UpdateContext, state: KroneckerState<P>, joint: JointWeight): void => {
     const { step: t } = context;
     const i = joint.weight;
-    const { factors, preconditioner: held } = state.weights[i]!;
+    const { factors, preconditioner: held, renewal } = state.weights[i]!;
     const factorsDue = (t - 1) % o.factorPeriod === 0;
     const stats = factorsDue ? context.stats[i] : null;
     if (stats === null && factors.input.weight === 0)
@@ -129,19 +140,24 @@ export function kroneckerMethod<P>({
       const inputs = (state.work.inputs[i] = jointInputs(joint, stats, state.work.inputs[i]));
       const share = o.factorScale === 'sum' ? 1 : stats.positions / inputs.rows;
       accumulateGram(factors.input, inputs, share, o.factorDecay);
-      if (o.factorDecay === 0 && o.inversePeriod === 1) batch = { inputs, scale: share };
+      renewal.behind = 1;
+      if (o.factorDecay === 0 && o.factorPeriod === 1 && o.inversePeriod === 1) batch = { inputs, scale: share };
       factors.outputIsIdentity = stats.outputFactor === null ? 1 : 0;
       if (stats.outputFactor !== null) accumulate(factors.output, stats.outputFactor, o.factorDecay);
     }
     if ((t - 1) % o.inversePeriod === 0) {
       const input = rateAt(o.damping, joint.layer, t) * state.dampingScale;
       const output = outputDamping === undefined ? input : rateAt(outputDamping, joint.layer, t) * state.dampingScale;
-      naming(joint.name, () => {
-        const note = (message: string): void => {
-          context.note(joint.name, message);
-        };
-        preconditioner.renew(held, factors, { input, output }, note, batch);
-      });
+      const moved = preconditioner.dampsWhenRenewed && (input !== renewal.input || output !== renewal.output);
+      if (renewal.behind === 1 || moved) {
+        naming(joint.name, () => {
+          const note = (message: string): void => {
+            context.note(joint.name, message);
+          };
+          preconditioner.renew(held, factors, { input, output }, note, batch);
+        });
+        Object.assign(renewal, { behind: 0, input, output });
+      }
     }
     if (stats !== null) preconditioner.observe?.(held, factors, state.work.inputs[i], stats);
   };
@@ -193,6 +209,7 @@ export function kroneckerMethod<P>({
         if (o.normConstraint !== undefined)
           product += rateAt(o.learningRate, j.layer, context.step) ** 2 * dot(u, gather(j, gradients, scratch[i]!));
       }
+      if (!Number.isFinite(product)) throw outOfRange(name);
       const shrink = o.normConstraint === undefined || !(product > o.normConstraint) ? 1 : Math.sqrt(o.normConstraint / product);
       for (const i of which) {
         if (alone[i]) copy(gradients[i], steps[i]);
@@ -212,6 +229,22 @@ export function kroneckerMethod<P>({
   };
 }
 
+/** Levenberg-Marquardt weighs a step with the mean curvature plus lambda, and moves lambda by factors. */
+function requireDampedModel(name: string, { damping, factorScale }: KroneckerOptions): void {
+  const refuse = (path: string, value: unknown, message: string): never => {
+    throw new OptionsError(name, [{ path, value: JSON.stringify(value), message }]);
+  };
+  if (!mayBePositive(damping)) refuse('damping', damping, 'must be above 0 with levenbergMarquardt, which multiplies it; got 0');
+  if (factorScale === 'sum')
+    refuse('factorScale', factorScale, 'must be mean with levenbergMarquardt, whose model is of the mean loss; got "sum"');
+}
+
+const outOfRange = (name: string): NumericalError =>
+  new NumericalError(
+    'NOT_FINITE',
+    `${name}: the norm constraint cannot be applied: eta^2 <U, V> leaves the range of numbers; lower the learning rate, clip the gradients, or use float64`,
+  );
+
 function initialState<P>(
   params: Params,
   o: KroneckerOptions,
@@ -230,6 +263,7 @@ function initialState<P>(
       return {
         factors: { input: average(j.n), output: average(j.m), outputIsIdentity: 0 },
         preconditioner: preconditioner.state(like, j),
+        renewal: { behind: 1, input: 0, output: 0 },
       };
     }),
     velocity: hasMomentum ? alike() : [],

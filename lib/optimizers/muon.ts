@@ -8,13 +8,13 @@
  * The exact factor is U V' over the nonzero singular values, so that a zero gradient gives no step, as the iteration has it.
  */
 import { z } from 'zod';
-import { axpby, copy, ema, Matrix, scale } from '../linalg/index.js';
+import { axpby, copy, ema, Matrix, scale, type Svd } from '../linalg/index.js';
 import { nonNegative, parseOptions, size } from '../options.js';
 import type { Optimizer } from '../types.js';
 import { adamMoment, initAdam, type AdamState } from './adam.js';
 import { naming, requireFinite } from './guards.js';
 import { gradientOnly } from './needs.js';
-import { MUON_QUINTIC, newtonSchulz, newtonSchulzWorks, polarFactor, type NewtonSchulzWork } from './newtonSchulz.js';
+import { MUON_QUINTIC, newtonSchulz, newtonSchulzWorks, polarFactor, polarWorks, type NewtonSchulzWork } from './newtonSchulz.js';
 import { decayAt, decaySchema, rateAt, rateSchema, requireRatesPerLayer } from './rate.js';
 import { emptied } from './scratch.js';
 
@@ -46,7 +46,7 @@ export type MuonOptions = z.input<typeof muonSchema>;
 interface MuonState {
   momentum: Matrix[]; // M, of each weight's shape; 0 x 0 for the others
   adam: AdamState; // of the others; 0 x 0 for weights
-  work: NewtonSchulzWork[];
+  work: { newton: NewtonSchulzWork[]; polar: Svd[] }; // one of them is empty
 }
 
 /** @throws OptionsError naming the field, the value and what is allowed */
@@ -59,16 +59,15 @@ export function muon(options: MuonOptions = {}): Optimizer<MuonState> {
       requireRatesPerLayer('muon', o, params);
       requireRatesPerLayer('muon: vectors', o.vectors, params);
       const weights = emptied(params, ({ role }) => role === 'weight').map(({ value }) => value);
+      const shapes = weights.map((p) => [p.rows, p.cols] as const);
+      const { dtype } = params[0].value;
       return {
         momentum: weights.map((p) => Matrix.zeros(p.rows, p.cols, p.dtype)),
         adam: initAdam(
           emptied(params, ({ role }) => role !== 'weight'),
           false,
         ),
-        work: newtonSchulzWorks(
-          weights.map((p) => [p.rows, p.cols]),
-          params[0].value.dtype,
-        ),
+        work: o.exact ? { newton: [], polar: polarWorks(shapes, dtype) } : { newton: newtonSchulzWorks(shapes, dtype), polar: [] },
       };
     },
     update({ step: t, params, gradients }, state, steps, which) {
@@ -83,8 +82,8 @@ export function muon(options: MuonOptions = {}): Optimizer<MuonState> {
           copy(ema(state.momentum[i], g, momentum), step);
           if (o.nesterov) axpby(1 - momentum, g, momentum, step);
           naming(`muon: ${name}`, () => {
-            if (o.exact) polarFactor(step);
-            else newtonSchulz(step, o.steps, coefficients, state.work[i]);
+            if (o.exact) polarFactor(step, state.work.polar[i]);
+            else newtonSchulz(step, o.steps, coefficients, state.work.newton[i]);
           });
           scale(-rate * scaleOf(o.scale, p), step);
         } else adamMoment(o.vectors, layer, t, state.adam, i, g, step);

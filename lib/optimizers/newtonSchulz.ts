@@ -3,8 +3,8 @@
  *   X = G / (|G|_F + 1e-7), transposed if tall; `steps` times S = X X', X <- a X + (b S + c S^2) X; transposed back.
  * With Muon's a, b, c the singular values do not settle at 1 but within about [0.68, 1.13]; that is its design.
  */
-import { addToDiagonal, copy, gemmInto, Matrix, norm, scale, scaleColumns, svd, syrkInto, transpose } from '../linalg/index.js';
-import type { Dtype } from '../linalg/index.js';
+import { addToDiagonal, copy, epsilonOf, gemmInto, Matrix, norm, scale, scaleColumns, svd, syrkInto, transpose } from '../linalg/index.js';
+import type { Dtype, Svd } from '../linalg/index.js';
 import { overlaid } from './scratch.js';
 
 /** a, b, c. */
@@ -28,7 +28,7 @@ export function newtonSchulzWorks(shapes: readonly (readonly [rows: number, cols
   return shapes.map((_, i) => ({ x: x[i], next: next[i], gram: gram[i], polynomial: polynomial[i] }));
 }
 
-/** g becomes its approximate polar factor, in place; zero stays zero. Cost steps (4 k^2 l + 2 k^3). @returns g */
+/** g becomes its approximate polar factor, in place; zero stays zero. Cost steps (3 k^2 l + k^3), with S and its square symmetric. @returns g */
 export function newtonSchulz(g: Matrix, steps: number, [a, b, c]: Quintic, work: NewtonSchulzWork): Matrix {
   const tall = g.rows > g.cols;
   let { x, next } = work;
@@ -44,14 +44,29 @@ export function newtonSchulz(g: Matrix, steps: number, [a, b, c]: Quintic, work:
   return tall ? transpose(x, g) : copy(x, g);
 }
 
-/** g becomes U V' over its nonzero singular values (those above k epsilon s_1), in place, so that zero stays zero. @returns g */
-export function polarFactor(g: Matrix): Matrix {
-  const { u, s, vt } = svd(g);
-  const epsilon = g.dtype === 'float64' ? 2 ** -52 : 2 ** -23;
-  const threshold = Math.max(g.rows, g.cols) * epsilon * (s.at(0) ?? 0);
-  scaleColumns(
-    u,
-    s.map((value) => (value > threshold ? 1 : 0)),
+/** Scratch of polarFactor for matrices of these shapes that are worked on one after another, in the memory of the largest. */
+export function polarWorks(shapes: readonly (readonly [rows: number, cols: number])[], dtype: Dtype): Svd[] {
+  const k = shapes.map(([rows, cols]) => Math.min(rows, cols));
+  const u = overlaid(
+    shapes.map(([rows], i) => [rows, k[i]]),
+    dtype,
   );
-  return gemmInto(g, u, vt);
+  const vt = overlaid(
+    shapes.map(([, cols], i) => [k[i], cols]),
+    dtype,
+  );
+  const s = overlaid(
+    k.map((length) => [length, 1]),
+    dtype,
+  );
+  return shapes.map((_, i) => ({ u: u[i], s: s[i].data, vt: vt[i] }));
+}
+
+/** g becomes U V' over its nonzero singular values (those above max(m, n) epsilon s_1), in place, so that zero stays zero.
+ *  @param work  from polarWorks, for g's shape; @returns g */
+export function polarFactor(g: Matrix, work?: Svd): Matrix {
+  const { u, s, vt } = svd(g, work);
+  const threshold = Math.max(g.rows, g.cols) * epsilonOf(g) * (s.at(0) ?? 0);
+  for (let j = 0; j < s.length; j++) s[j] = s[j] > threshold ? 1 : 0;
+  return gemmInto(g, scaleColumns(u, s), vt);
 }

@@ -4,12 +4,7 @@
  */
 import { OptionsError } from '../errors.js';
 import type { Optimizer } from '../types.js';
-import { foof } from './foof.js';
-import { kfac } from './kfac.js';
-import { layerwise } from './layerwise.js';
-import { muon } from './muon.js';
-import { shampoo } from './shampoo.js';
-import { soap } from './soap.js';
+import { optimizers } from './table.js';
 
 export const presets = {
   /** The stylised KFAC of Zhang, Moniri et al. 2025; train in order 'alternating'. */
@@ -19,7 +14,7 @@ export const presets = {
     name: 'kfac',
     options: { outputFactor: 'mc', dampingKind: 'factored', factorDecay: 0.95, factorStart: 'batch', inversePeriod: 5, momentum: 0.9 },
   },
-  /** gpauloski/kfac-pytorch before an SGD with its momentum. */
+  /** gpauloski/kfac-pytorch before a plain SGD. */
   'kfac-pytorch': {
     name: 'kfac',
     options: {
@@ -52,8 +47,6 @@ export const presets = {
 
 export type PresetName = keyof typeof presets;
 
-const FACTORIES = { layerwise, kfac, foof, shampoo, soap, muon } as const;
-
 /** The optimiser of a preset, with changes.
  *  @param overrides  options of the underlying optimiser (the preset's `name`)
  *  @throws OptionsError naming the field, the value and what is allowed */
@@ -66,5 +59,5 @@ export function preset(name: PresetName, overrides: Readonly<Record<string, unkn
     throw new OptionsError('preset', [{ path: '', value: JSON.stringify(overrides), message: 'overrides must be an object of options' }]);
   const { name: optimizer, options } = presets[name];
   const given = Object.fromEntries(Object.entries(overrides).filter(([, value]) => value !== undefined));
-  return (FACTORIES[optimizer] as (o: object) => Optimizer)({ ...options, ...given });
+  return (optimizers[optimizer].create as (o: object) => Optimizer)({ ...options, ...given });
 }

@@ -6,7 +6,7 @@ import type { Params, Schedule } from '../types.js';
 
 const schedule = z.custom<Schedule>(
   (v) => typeof v === 'object' && v !== null && !Array.isArray(v) && typeof (v as Schedule).at === 'function',
-  'must be a schedule',
+  'must be a schedule (of a program; in a file, the key schedule moves the learning rate)',
 );
 
 /** A number, a schedule, or one of either for each layer, from the input on. */
@@ -16,6 +16,8 @@ const rateOf = (number: z.ZodNumber) => z.union([number, schedule, z.array(z.uni
 export const rateSchema = rateOf(nonNegative());
 /** A number above 0 or a schedule, the same for all layers. */
 export const sharedRateSchema = z.union([positive(), schedule]);
+/** In [0, 1]: decays of what is a sum at 1. */
+export const sumDecaySchema = rateOf(nonNegative().max(1));
 /** In [0, 1): momentum and decays of averages. */
 export const decaySchema = rateOf(fraction());
 export type Rate = z.output<typeof rateSchema>;
@@ -24,9 +26,11 @@ export type Rate = z.output<typeof rateSchema>;
 export function rateAt(rate: Rate, layer: number, t: number): number {
   const own = Array.isArray(rate) ? rate[layer] : rate;
   if (typeof own === 'number') return own;
-  const value = own.at(t);
-  if (!(value >= 0 && value < Infinity))
-    throw new ArgumentError(`a schedule gave ${value} at step ${t}; rates, dampings and decays are finite and at least 0`);
+  const value: unknown = own.at(t);
+  if (!(typeof value === 'number' && value >= 0 && value < Infinity))
+    throw new ArgumentError(
+      `a schedule gave ${typeof value === 'string' ? JSON.stringify(value) : String(value)} at step ${t}; rates, dampings and decays are finite numbers of at least 0`,
+    );
   return value;
 }
 
@@ -34,6 +38,13 @@ export function rateAt(rate: Rate, layer: number, t: number): number {
 export function decayAt(rate: Rate, layer: number, t: number): number {
   const value = rateAt(rate, layer, t);
   if (!(value < 1)) throw new ArgumentError(`a schedule gave ${value} at step ${t}; momentum and decays are in [0, 1)`);
+  return value;
+}
+
+/** The same for decays of sums, which may be 1. */
+export function sumDecayAt(rate: Rate, layer: number, t: number): number {
+  const value = rateAt(rate, layer, t);
+  if (!(value <= 1)) throw new ArgumentError(`a schedule gave ${value} at step ${t}; this decay is in [0, 1]`);
   return value;
 }
 

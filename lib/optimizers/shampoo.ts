@@ -20,7 +20,7 @@ import type { Optimizer, Parameter } from '../types.js';
 import { graftedDirection, GRAFTING, hasSquare, type GraftingRates, type GraftingWork } from './grafting.js';
 import { requireFinite } from './guards.js';
 import { gradientOnly } from './needs.js';
-import { decayAt, decaySchema, mayBePositive, rateAt, rateSchema, requireRatesPerLayer } from './rate.js';
+import { decayAt, decaySchema, mayBePositive, rateAt, rateSchema, requireRatesPerLayer, sumDecayAt, sumDecaySchema } from './rate.js';
 import { overlaid } from './scratch.js';
 import { accumulate, initBlocks, precondition, renewRoots, type BlockState, type Exponents } from './shampooBlocks.js';
 import { sidesReport } from './spectrum.js';
@@ -30,7 +30,7 @@ export const shampooSchema = z.strictObject({
   /** Decay of the averaged gradient. */
   beta1: decaySchema.default(0.9),
   /** Decay of the factors; 1 sums them, as AdaGrad does. */
-  beta2: rateSchema.refine((rate) => [rate].flat().every((own) => typeof own !== 'number' || own <= 1), 'must be at most 1').default(1),
+  beta2: sumDecaySchema.default(1),
   /** Added to the factors' eigenvalues. */
   epsilon: nonNegative().default(1e-12),
   /** Decoupled: the step gains -learningRate weightDecay p. */
@@ -104,7 +104,7 @@ export function shampoo(options: ShampooOptions = {}): Optimizer<ShampooState> {
         const [step, work, blocks] = [steps[i], state.work[i], state.blocks[i]];
         const rates = movedRates(o, layer, t, state.products[i]);
         if ((t - 1) % o.factorPeriod === 0) {
-          const beta2 = rateAt(o.beta2, layer, t);
+          const beta2 = sumDecayAt(o.beta2, layer, t);
           state.products[i][1] *= beta2;
           for (const block of blocks) accumulate(block, gradients[i], beta2);
         }

@@ -5,8 +5,7 @@
  * one thread, m = 256, n = 785: 0.5 ms against 12 for N = 32, 3.4 for N = 128, 12 for N = 400; m = 128, n = 257: 0.1 ms against 0.7 for N = 32.
  */
 import { NumericalError } from '../errors.js';
-import { addToDiagonal, cholesky, choleskySolve, gemmInto, Matrix, syrkInto } from '../linalg/index.js';
-import { unitRoundoff } from './inverse.js';
+import { addToDiagonal, cholesky, choleskySolve, epsilonOf, gemmInto, Matrix, syrkInto } from '../linalg/index.js';
 
 /** A factor that is scale X'X of one batch. */
 export interface OfBatch {
@@ -32,7 +31,7 @@ export function makeWoodbury({ dtype }: Matrix, m: number): Woodbury {
  *  left. @param trace  of the factor; @returns whether it is ready to be applied; where not, `inputs` stays */
 export function prepareWoodbury(held: Woodbury, { inputs, scale }: OfBatch, damping: number, trace: number): boolean {
   const { rows: samples, cols: n, dtype } = inputs;
-  if (2 * samples > n || !(damping > 1000 * unitRoundoff(inputs) * trace)) return false;
+  if (2 * samples > n || !(damping > 1000 * epsilonOf(inputs) * trace)) return false;
   if (held.gram.rows !== samples) {
     held.gram = Matrix.zeros(samples, samples, dtype);
     held.product = Matrix.zeros(held.product.rows, samples, dtype);

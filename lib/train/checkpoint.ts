@@ -14,12 +14,13 @@ const ABOUT = 'about.json';
 const DIGEST = 'sha256';
 
 export function encodeCheckpoint({ arrays, about }: Checkpoint): Uint8Array {
-  return writeNpz(arrays, { [ABOUT]: JSON.stringify({ ...about, [DIGEST]: digestOf(arrays) }) });
+  return writeNpz(arrays, { [ABOUT]: JSON.stringify({ ...about, [DIGEST]: digestOf({ arrays, about }) }) });
 }
 
-/** sha256 over names, shapes and bytes: zip readers seldom check their own sums, and a flipped bit would go on as a number. */
-function digestOf(arrays: Checkpoint['arrays']): string {
-  const hash = createHash('sha256');
+/** sha256 over the words, and over names, shapes and bytes of the arrays: zip readers seldom check their own sums, and a flipped bit
+ *  would go on as a number, or turn one word into another. */
+function digestOf({ arrays, about }: Checkpoint): string {
+  const hash = createHash('sha256').update(`${JSON.stringify(about)}\n`);
   for (const name of Object.keys(arrays).sort()) {
     const { rows, cols, dtype, data } = arrays[name];
     hash.update(`${name} ${rows} ${cols} ${dtype}\n`).update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
@@ -38,7 +39,8 @@ export function decodeCheckpoint(bytes: Uint8Array): Checkpoint {
   }
   if (typeof about !== 'object' || about === null) throw new ArgumentError(`not a checkpoint: it has no ${ABOUT}`);
   const { [DIGEST]: digest, ...rest } = about as Record<string, string | number>;
-  if (digest !== digestOf(arrays)) throw new ArgumentError('the checkpoint is damaged: its numbers are not those that were written');
+  if (digest !== digestOf({ arrays, about: rest }))
+    throw new ArgumentError('the checkpoint is damaged: its numbers or words are not those that were written');
   return { arrays, about: rest };
 }
 

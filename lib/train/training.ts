@@ -63,6 +63,8 @@ export class Training {
 
   #firstLoss = NaN;
   #lastLoss = NaN;
+  /** Whether the present step was taken whole. */
+  #stepTaken = false;
   #trainingSeconds = 0;
   #status: RunStatus | null = null;
   #reason: string | undefined;
@@ -226,6 +228,7 @@ export class Training {
   #takeStep(): void {
     this.#task.sample(this.#stream, this.#batch);
     this.#evaluation.step++;
+    this.#stepTaken = false;
     try {
       for (let p = 0; p < this.#phases.length; p++) {
         const phase = this.#phases[p];
@@ -234,6 +237,7 @@ export class Training {
         this.#optimizer.update(this.#evaluation, this.#state, this.#steps, phase);
         for (const i of phase) axpby(1, this.#steps[i], 1, this.network.params[i].value);
       }
+      this.#stepTaken = true;
     } catch (error) {
       if (!(error instanceof NumericalError)) throw error;
       this.#status = 'failed';
@@ -258,7 +262,8 @@ export class Training {
 
   #measure(): void {
     this.#measurements.measure(this.step, this.#trainingSeconds, this.#lastLoss, this.network);
-    if (this.#o.telemetry && this.step > 0) this.#measurements.inspect(this.#evaluation, this.#steps, this.#optimizer, this.#state);
+    // Of a step that was not taken, as at divergence, there is nothing to tell.
+    if (this.#o.telemetry && this.#stepTaken) this.#measurements.inspect(this.#evaluation, this.#steps, this.#optimizer, this.#state);
     this.#onPoint?.(this);
   }
 }

@@ -8,6 +8,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 const SAMPLE = fileURLToPath(new URL('../fixtures/fashion-mnist-sample', import.meta.url));
+const IMAGES = `experiment: image-classification\ndata: { directory: ${JSON.stringify(SAMPLE)} }\nnetwork: { hidden: [8] }\noptimizer: { name: sgd }\n`;
 const TINY = 'task: {inputs: 9, outputs: 5, rank: 3}\ntrain: {batch: 32, steps: 10, every: 5}\n';
 
 let folder: string;
@@ -205,6 +206,31 @@ describe('layerwise run', () => {
     expect(stderr).toMatch(message);
     expect(stderr).not.toMatch(/\n\s+at /);
     expect([status, stdout]).toEqual([2, '']);
+  });
+
+  it('goes on from a checkpoint where only the epochs differ', () => {
+    const text = (epochs: number): string => `${IMAGES}train: { batch: 100, epochs: ${epochs} }\n`;
+    expect(run('run', file('short.yaml', text(1)), '--checkpoint', 'images.npz')).toMatchObject({ status: 0, stderr: '' });
+    const rest = run('run', file('long.yaml', text(2)), '--checkpoint', 'images.npz');
+    expect(rest).toMatchObject({ status: 0, stderr: '' });
+    expect(rest.stdout).toMatch(/4 steps/);
+  });
+
+  it('exits 1 for a damaged checkpoint of a list, rather than to leave it aside', () => {
+    const list = file('list.yaml', `${TINY}optimizer: [{ name: sgd }, { name: adam }]\n`);
+    expect(run('run', list, '--checkpoint', 'listed.npz').status).toBe(0);
+    file('listed.1.npz', 'PK');
+    expect(run('run', list, '--checkpoint', 'listed.npz')).toMatchObject({
+      status: 1,
+      stderr: expect.stringMatching(/listed\.1\.npz: it is not a checkpoint of layerwise/),
+    });
+  });
+
+  it('exits 2 for --checkpoint-every without --checkpoint', () => {
+    expect(run('run', file('config.yaml', TINY), '--checkpoint-every', '5')).toMatchObject({
+      status: 2,
+      stderr: expect.stringMatching(/give both/),
+    });
   });
 
   it('exits 1 for a file that is not there, a checkpoint of another run, or none at all', () => {

@@ -46,7 +46,10 @@ describe('parseConfig', () => {
     [{ task: { inputs: '3' } }, /task.inputs: must be .*; got "3"/],
     [{ task: { rank: 200 } }, /task.rank: must be at most task.outputs = 15; got 200/],
     [{ network: { hidden: 101 } }, /network.hidden: must be at most task.inputs = 100; got 101/],
-    [{ network: { batchNorm: true }, optimizer: { name: 'gaussNewton' } }, /network.batchNorm: must be false with optimizer gaussNewton/],
+    [
+      { optimizer: { name: 'kfac', damping: { kind: 'cosine' } } },
+      /damping: must be a number, or must be a schedule \(of a program; in a file, /,
+    ],
     [{ train: { steps: 1e12 } }, /train.steps: must be at most 2147483647/],
     [{ task: { noise: Infinity } }, /task.noise: must be a finite number; got Infinity/],
     [{ optimizer: { name: 'groups', groups: [{ optimizer: { name: 'sgd' } }] } }, /groups\[0\].layers: is missing; must be an array, or/],

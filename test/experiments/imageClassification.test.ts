@@ -82,7 +82,7 @@ describe('the network of image-classification', () => {
 
   it('that does not fit the images is refused with its layer', () => {
     const layers = [{ kind: 'dense', outputs: 10 }];
-    expect(() => check(parseConfig(config({ network: { layers } })))).toThrow(/config: network\.layers\[0\]: dense is given images/);
+    expect(() => check(parseConfig(config({ network: { layers } })))).toThrow(/config: network\.layers\[0\]: dense: is given images/);
   });
 });
 
@@ -96,6 +96,26 @@ describe('optimisers in configurations', () => {
     const { optimizer } = parseConfig(config({ optimizer: { preset: 'kfac-jax', learningRate: 0.02 } }));
     expect(optimizer).toMatchObject({ name: 'kfac', outputFactor: 'mc', inversePeriod: 5, momentum: 0.9, learningRate: 0.02 });
     expect(parseConfig(config({ optimizer })).optimizer).toEqual(optimizer);
+  });
+
+  it('a preset and a name are refused, which would be two methods', () => {
+    expect(() => parseConfig(config({ optimizer: { preset: 'paper', name: 'kfac' } }))).toThrow(
+      /optimizer.name: a preset has its own method; give preset or name, and options of layerwise beside it/,
+    );
+  });
+
+  it("a schedule moves every learning rate, that of Muon's vectors too", async () => {
+    const norms = async (warmup: number): Promise<number[]> => {
+      const text = {
+        optimizer: { name: 'muon' },
+        schedule: { kind: 'constant', warmup },
+        train: { batch: 50, epochs: 0.25, every: 1, telemetry: true },
+      };
+      const { metrics } = await runExperiment(parseConfig(config(text)));
+      return ['weight0', 'bias0'].map((name) => metrics[`${name}.updateNorm`].values[0]);
+    };
+    const [plain, warm] = [await norms(0), await norms(100)];
+    warm.forEach((norm, i) => expect(norm / plain[i]).toBeCloseTo(0.01, 4));
   });
 
   it('an unknown preset is refused, with those there are', () => {

@@ -42,6 +42,13 @@ const ACTIVATIONS: readonly Row[] = [
     slope: (x) => distribution(x) + (Math.abs(x) === Infinity ? 0 : x * density(x)),
   },
   {
+    name: 'erf',
+    rises: true,
+    value: (x) => 2 * distribution(x * Math.SQRT2) - 1,
+    slope: (x) => (2 / Math.sqrt(Math.PI)) * Math.exp(-x * x),
+  },
+  { name: 'sign', rises: true, value: Math.sign, slope: () => 0 },
+  {
     name: 'polynomial',
     parameters: Float64Array.from(coefficients),
     rises: false,
@@ -141,7 +148,7 @@ refuses('activate', [
   [
     'the name is unknown',
     () => activate('swish' as never, x, y, d),
-    /name must be one of relu, tanh, leakyRelu, sigmoid, gelu, polynomial; got "swish"/,
+    /name must be one of relu, tanh, leakyRelu, sigmoid, gelu, polynomial, erf, sign; got "swish"/,
   ],
   ['the name is that of a method', () => activate('toString' as never, x, y, d), /activate: name must be one of/],
   ['leakyRelu has no slope', () => activate('leakyRelu', x, y, d), /leakyRelu takes one parameter, its slope below 0; got 0/],

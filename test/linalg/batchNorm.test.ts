@@ -32,6 +32,23 @@ const columnSum = (x: Matrix, y: Matrix | null, j: number): number => {
   return sum;
 };
 
+it('batch-norm in float32 keeps its digits over a hundred thousand rows', () => {
+  const [n, d] = [100_000, 3];
+  const h = build(n, d, (i, j) => 10 + j + ((i * 7919) % 1000) / 1000);
+  const both = DTYPES.map(({ dtype }) => {
+    const [moments, normalised] = [Matrix.zeros(2, d, dtype), Matrix.zeros(n, d, dtype)];
+    batchNormForward(h.clone(dtype), epsilonBn, moments, normalised);
+    const dy = build(n, d, (i, j) => h.get(i, j) - 10 - j).clone(dtype);
+    const grads = Matrix.zeros(2, d, dtype);
+    batchNormBackward(normalised, epsilonBn, Matrix.from([[1, 1, 1], [...moments.data].slice(d)], dtype), dy, grads);
+    return { moments, grads };
+  });
+  const relative = (key: 'moments' | 'grads'): number =>
+    Math.max(...Array.from(both[0][key].data, (x, k) => Math.abs(both[1][key].data[k] / x - 1)));
+  expect(relative('moments')).toBeLessThan(2e-6);
+  expect(relative('grads')).toBeLessThan(2e-5);
+});
+
 describe.each(CASES)('in $dtype on $layout', ({ dtype, epsilon, place }) => {
   const zeros = (m: number, n: number): Matrix => place(Matrix.zeros(m, n, dtype));
 

@@ -255,8 +255,8 @@ describe('meaning that the native layer checks, because it is memory safety', ()
     ],
     [
       'activation refuses an unknown kind',
-      () => native.activation(Int32Array.of(6), new Float64Array(0), a, a.slice(), a.slice()),
-      /activation kind 6 is unknown/,
+      () => native.activation(Int32Array.of(8), new Float64Array(0), a, a.slice(), a.slice()),
+      /activation kind 8 is unknown/,
     ],
     ['setThreads refuses 0', () => native.setThreads(Int32Array.of(0)), /threads must be in \[1, 1024\]/],
     [

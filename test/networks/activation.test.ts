@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Matrix } from '../../lib/linalg/index.js';
-import { hermiteToPowers } from '../../lib/networks/layers/activation.js';
-import { activationSchema } from '../../lib/networks/layers/activation.js';
+import { activationSchema, hermiteToPowers } from '../../lib/links/index.js';
 import { expectClose } from '../close.js';
 import { ACTIVATIONS, activation, dense, expectNear, nameOf, networkOf } from './cases.js';
 
@@ -42,7 +41,9 @@ describe('activations', () => {
     ['a coefficient that is no number', { name: 'hermite', coefficients: [NaN] }],
     ['an infinite slope', { name: 'leakyRelu', slope: Infinity }],
     ['numbers it does not take', { name: 'leakyRelu', slope: 0.1, coefficients: [1] }],
-    ['a name that takes none', { name: 'tanh' }],
+    ['a name that takes none', { name: 'tanh', slope: 1 }],
+    ['a gain, which links have', { name: 'tanh', gain: 2 }],
+    ['a step, which has no gradient', 'sign'],
   ])('refuse %s', (_what, value) => {
     expect(activationSchema.safeParse(value).success).toBe(false);
   });

@@ -39,15 +39,18 @@ describe('initial weights', () => {
     }
   });
 
-  it.each(VARIANCES)('of %s take the patch of a convolution for its fan-in', (init, _formula, variance) => {
-    const { params } = sequential({
-      inputs: { height: 3, width: 3, channels: 20 },
-      layers: [{ kind: 'convolution', channels: 150, kernel: 3, init, bias: false }],
-    });
-    const [{ value: w }] = params;
-    expect([w.rows, w.cols]).toEqual([150, 180]);
-    expect(Math.abs(mean(w, (x) => x * x) / variance(150, 180) - 1)).toBeLessThan(5 * Math.sqrt(2 / w.data.length));
-  });
+  it.each(VARIANCES)(
+    'of %s take the patch of a convolution for its fan-in, and kernel^2 channels for its fan-out',
+    (init, _formula, variance) => {
+      const { params } = sequential({
+        inputs: { height: 3, width: 3, channels: 20 },
+        layers: [{ kind: 'convolution', channels: 150, kernel: 3, init, bias: false }],
+      });
+      const [{ value: w }] = params;
+      expect([w.rows, w.cols]).toEqual([150, 180]);
+      expect(Math.abs(mean(w, (x) => x * x) / variance(9 * 150, 180) - 1)).toBeLessThan(5 * Math.sqrt(2 / w.data.length));
+    },
+  );
 
   it.each([
     ['tall', 5, 12],

@@ -128,22 +128,22 @@ describe('sequential', () => {
     [
       'dense on images',
       specs(convolution(2, 3), dense(2)),
-      /network: layers\[1\]: dense is given images of 2 x 3 x 2; put a flatten layer before it/,
+      /network: layers\[1\]: dense: is given images of 2 x 3 x 2; put a flatten layer before it/,
     ],
     [
       'a large kernel',
       specs(convolution(2, 5)),
-      /layers\[0\]: convolution a window of 5 x 5 does not fit images of 4 x 5 x 2 with padding 0/,
+      /layers\[0\]: convolution: a window of 5 x 5 does not fit images of 4 x 5 x 2 with padding 0/,
     ],
     [
       'a large window',
       specs(convolution(2, 3), pool('averagePool', 3)),
-      /layers\[1\]: averagePool a window of 3 x 3 does not fit images of 2 x 3 x 2/,
+      /layers\[1\]: averagePool: a window of 3 x 3 does not fit images of 2 x 3 x 2/,
     ],
     [
       'pooling of a vector',
       { inputs: 9, layers: [pool('maxPool', 2), dense(1)] },
-      /maxPool a window of 2 x 2 does not fit images of 1 x 1 x 9/,
+      /maxPool: a window of 2 x 2 does not fit images of 1 x 1 x 9/,
     ],
   ] as const)('throws OptionsError, saying where and what is allowed, for %s', (_what, options, message) => {
     expectThrows(() => sequential(options as never), OptionsError, 'ERR_OPTIONS', message);

@@ -130,7 +130,7 @@ describe('twoLayer', () => {
   it('throws OptionsError naming what is wrong', () => {
     expect(() => twoLayer({ inputs: 3, hidden: 0, outputs: 2 })).toThrow(/twoLayer: hidden: must be at least 1; got 0/);
     expect(() => twoLayer({ inputs: 3, hidden: 1, outputs: 2, activation: 'swish' as 'relu' })).toThrow(
-      /one of identity, relu, leakyRelu, tanh, sigmoid, gelu.*; got "swish"/,
+      /activation: must be one of identity, relu, tanh, sigmoid, gelu, erf, leakyRelu, or must be an object; got "swish"/,
     );
     expect(() => twoLayer({ inputs: 3, hidden: 1 } as never)).toThrow(OptionsError);
   });

@@ -147,6 +147,12 @@ describe('grafted', () => {
 });
 
 describe('clipped', () => {
+  it.each(['gradient', 'step'] as const)('clips a %s whose square leaves the range of numbers to its norm, not to 0', (on) => {
+    const g = Matrix.from([[3e160, 4e160]]);
+    const [step] = stepsOf(clipped({ optimizer: sgd({ learningRate: 1 }), norm: 1, on }), Matrix.zeros(1, 2), [g]);
+    expectClose(step, Matrix.from([[-0.6, -0.8]]), 1e-14);
+  });
+
   const start = [Matrix.zeros(3, 2), Matrix.zeros(2, 2)];
   const gradients = [random(3, 2, 'float64', 5), random(2, 2, 'float64', 6)];
   const total = Math.sqrt(dot(gradients[0], gradients[0]) + dot(gradients[1], gradients[1]));

@@ -125,8 +125,26 @@ describe('conjugateGradients', () => {
         () => conjugateGradients(start(), operator(a), wild, { iterations: 5, tolerance: 1e-6 }),
         NumericalError,
         'NOT_FINITE',
-        /holds NaN or infinity; lower the learning rate/,
+        /the right-hand side.* holds NaN or infinity, or its square leaves the range; lower the learning rate/,
       );
     },
   );
+
+  it.each([
+    ['a product', 2, /a product in iteration 1 holds NaN/],
+    ['a product of a later iteration', 4, /a product in iteration 3 holds NaN/],
+  ])('throws NumericalError NOT_FINITE for NaN in %s, rather than to end as if there were no curvature', (_what, call, message) => {
+    const calls = { count: 0 };
+    const times = operator(a, calls);
+    const failing = (direction: readonly Matrix[], out: readonly Matrix[]): void => {
+      times(direction, out);
+      if (calls.count === call) out[0].data[0] = NaN;
+    };
+    expectThrows(
+      () => conjugateGradients(start(), failing, split(b), { iterations: 9, tolerance: 1e-12 }),
+      NumericalError,
+      'NOT_FINITE',
+      message,
+    );
+  });
 });

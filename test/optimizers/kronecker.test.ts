@@ -1,5 +1,6 @@
 /** What the Kronecker-factored methods share: averages, periods, constraint, momentum, decay, schedules. */
 import { describe, expect, it } from 'vitest';
+import { NumericalError } from '../../lib/errors.js';
 import { Matrix } from '../../lib/linalg/index.js';
 import { squared } from '../../lib/losses/index.js';
 import { denseCurvatureOf, multilayerPerceptron, sequential } from '../../lib/networks/index.js';
@@ -8,7 +9,7 @@ import { foof, type FoofOptions } from '../../lib/optimizers/foof.js';
 import { kfac, type KfacOptions } from '../../lib/optimizers/kfac.js';
 import { spectrumOf } from '../../lib/optimizers/spectrum.js';
 import type { Optimizer } from '../../lib/types.js';
-import { combine, expectClose, maxAbsDiff } from '../close.js';
+import { combine, expectClose, expectThrows, maxAbsDiff, random } from '../close.js';
 import { evaluate, smallNetwork, stepsOf } from '../fixtures.js';
 import {
   batchFor,
@@ -169,6 +170,18 @@ describe('the norm constraint', () => {
   it('leaves updates within it alone, to the bit', () => {
     const [[held], [free]] = [observed(scene, plain({ normConstraint: 1e3 }), 1), observed(scene, plain(), 1)];
     held.step.forEach((s, l) => expect(maxAbsDiff(s, free.step[l])).toBe(0));
+  });
+
+  it('throws NumericalError NOT_FINITE where eta^2 <U, V> leaves the range, rather than to let the step pass', () => {
+    const network = smallNetwork();
+    const optimizer = kfac({ normConstraint: 1 });
+    evaluate(network, { inputs: random(20, 9), targets: times(1e160, random(20, 5)) }, optimizer.needs(1));
+    expectThrows(
+      () => stepsOf(optimizer, network),
+      NumericalError,
+      'NOT_FINITE',
+      /the norm constraint cannot be applied: eta\^2 <U, V> leaves the range/,
+    );
   });
 
   it('counts V with its momentum and coupled decay', () => {

@@ -134,6 +134,13 @@ describe('Levenberg-Marquardt', () => {
     expect(probe(0, {}, { scale: 0.9e8 }).state.dampingScale).toBe(1e8);
   });
 
+  it.each([
+    [{ damping: 0 }, /kfac: damping: must be above 0 with levenbergMarquardt/],
+    [{ factorScale: 'sum' }, /kfac: factorScale: must be mean with levenbergMarquardt/],
+  ] as const)('throws OptionsError where there is no such damping to move: %j', (options, message) => {
+    expect(() => kfac({ ...options, levenbergMarquardt: {} })).toThrow(message);
+  });
+
   it('is for all layers together: it fixes the order', () => {
     expect(kfac({ levenbergMarquardt: {} }).order).toBe('simultaneous');
     expect(kfac().order).toBeUndefined();

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { ArgumentError, OptionsError } from '../../lib/errors.js';
 import { Matrix } from '../../lib/linalg/index.js';
 import { logistic, squared } from '../../lib/losses/index.js';
-import { hermiteToPowers } from '../../lib/networks/layers/activation.js';
+import { hermiteToPowers } from '../../lib/links/index.js';
 import { adam, clipped, ekfac, foof, grafted, groups, kfac, layerwise, preset, sgd, shampoo, soap } from '../../lib/optimizers/index.js';
 import { Stream } from '../../lib/random/index.js';
 import { encodeState, Evaluation, restoreState, train, type TrainOptions } from '../../lib/train/index.js';
@@ -100,6 +100,9 @@ describe('schedules that give nonsense', () => {
     [kfac({ damping: { at: () => Infinity } }), /a schedule gave Infinity at step 1/],
     [adam({ beta1: { at: () => 1 } }), /a schedule gave 1 at step 1; momentum and decays are in \[0, 1\)/],
     [sgd({ momentum: { at: () => 2 } }), /a schedule gave 2 at step 1/],
+    [sgd({ learningRate: { at: () => null as never } }), /a schedule gave null at step 1; rates, .* are finite numbers/],
+    [sgd({ learningRate: { at: () => '0.1' as never } }), /a schedule gave "0.1" at step 1/],
+    [shampoo({ beta2: { at: () => 1.5 } }), /a schedule gave 1.5 at step 1; this decay is in \[0, 1\]/],
   ] as [Optimizer, RegExp][])('throw ArgumentError', (optimizer, message) => {
     expectThrows(
       () => train({ task: smallTask(), network: smallNetwork(), optimizer, batch: 20, steps: 2 }),

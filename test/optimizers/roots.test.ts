@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { NumericalError } from '../../lib/errors.js';
-import { axpby, Matrix, symmetricFunction } from '../../lib/linalg/index.js';
+import { axpby, Matrix, symmetricEigenvalues, symmetricFunction } from '../../lib/linalg/index.js';
 import { eigenRoot, inverseRoot, newtonRoot, rootWorks, type RootOptions } from '../../lib/optimizers/roots.js';
 import { build, combine, expectClose, expectThrows, maxAbsDiff, multiply, random, randomPositive, sumOver, transposed } from '../close.js';
 import { matricesMadeBy } from './byHand.js';
@@ -56,6 +56,17 @@ describe('inverseRoot', () => {
       expectClose(product, Matrix.identity(6), method === 'eigen' ? 1e-13 : 1e-6);
     },
   );
+
+  it('makes the least eigenvalue epsilon where rounding left it far below zero, however large the others are', () => {
+    // The Gram matrix of float32 columns: singular, with a least eigenvalue of about -1e-7 times the largest.
+    const g = random(12, 3, 'float32').clone('float64');
+    const gram = multiply(g, transposed(g)).clone('float32').clone('float64');
+    const a = combine(1e12, gram, 0, gram);
+    const least = symmetricEigenvalues(a)[0];
+    expect(least).toBeLessThan(-1e4); // beside which 1e-12 is nothing
+    const x = root(a, { exponent: 1 / 4, epsilon: 1e-12 });
+    expect(symmetricEigenvalues(x).at(-1)! / 1e3).toBeCloseTo(1, 9); // (1e-12)^(-1/4)
+  });
 
   it('takes real exponents by eigen-decomposition, also above 1', () => {
     const a = randomPositive(5);

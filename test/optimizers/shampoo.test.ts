@@ -367,7 +367,7 @@ describe('shampoo', () => {
   it.each<[string, ShampooOptions, RegExp]>([
     ['an unknown key', { beta: 1 } as never, /shampoo: beta: unknown key/],
     ['beta2 above 1', { beta2: 1.5 }, /shampoo: beta2: must be at most 1; got 1.5/],
-    ['beta2 above 1 in a layer', { beta2: [1, 2] }, /shampoo: beta2: must be at most 1; got \[1,2\]/],
+    ['beta2 above 1 in a layer', { beta2: [1, 2] }, /shampoo: beta2\[1\]: must be at most 1; got 2/],
     ['a start step without grafting', { startStep: 3 }, /startStep: needs grafting, whose step is taken before it; got 3/],
     ['an exponent of a side that is left out', { sides: 'left', rightExponent: 0.5 }, /rightExponent: has no meaning with sides 'left'/],
     [

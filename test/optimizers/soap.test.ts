@@ -132,6 +132,14 @@ describe.each(SHAPES.map(([rows, cols]) => ({ rows, cols })))('soap on a $rows x
     expectSteps(stepsOf(soap({ ...eighths, bases }), start, gradients), steps, 1e-9);
   });
 
+  it('with the numbers of its authors equals plain loops over 25 steps, two refreshes among them', () => {
+    const authors = { learningRate: 0.003, beta1: 0.95, beta2: 0.95, factorDecay: 0.95, epsilon: 1e-8, weightDecay: 0.01, period: 10 };
+    const bases = rows < cols ? 'left' : rows > cols ? 'right' : 'both'; // of full rank from the first step
+    const long = Array.from({ length: 25 }, (_, t) => random(rows, cols, 'float64', 500 + t));
+    const { steps } = reference(start, long, { ...authors, bases });
+    expectSteps(stepsOf(soap({ bases }), start, long), steps, 1e-8);
+  });
+
   it('has the defaults of its authors: rate 0.003, betas 0.95, epsilon 1e-8, decay 0.01, period 10, the factors decaying as beta2', () => {
     const r = { learningRate: 0.003, beta1: 0.95, beta2: 0.95, epsilon: 1e-8, weightDecay: 0.01, period: 10 };
     const all = { ...r, factorDecay: 0.95, maxDimension: 10_000, bases: 'both' } as const;

@@ -26,5 +26,7 @@ describe('schedules', () => {
     expect(() => cosine({ initial: -1, steps: 3 })).toThrow(OptionsError);
     expect(() => inverseTime({ initial: 1, halfLife: 0 })).toThrow(/halfLife: must be greater than 0; got 0/);
     expect(() => warmup(0, constant(1))).toThrow(ArgumentError);
+    expect(() => warmup(3, 5 as never)).toThrow(/warmup: the second argument must be a schedule, such as constant\(0.1\); got 5/);
+    expect(() => constant('x' as never)).toThrow(/constant: the value must be a finite number of at least 0, got "x"/);
   });
 });

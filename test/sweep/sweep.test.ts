@@ -22,7 +22,7 @@ describe('a trial', () => {
   });
 
   it('keeps its identity from release to release (golden)', () => {
-    expect(trial({}).id).toBe('66fbce22d014b36c223c5d71f7a3749eb667aa725f5e24f5eeded87b34493516');
+    expect(trial({}).id).toBe('2e8b7fd42e8826fd60420aed03d214dc8687d715411155b023d44d9b8bcaa1a2');
   });
 });
 

@@ -34,6 +34,17 @@ describe('telemetry', () => {
     expect(metrics['F.output.condition']).toBeUndefined(); // the head's output factor is the identity
   });
 
+  it('has no point at a step that was not taken, and so goes on from a checkpoint as if uninterrupted', () => {
+    const o = (): TrainOptions => options(sgd({ learningRate: 30 }), { every: 1, divergence: 100 });
+    const whole = train(o());
+    expect(whole.status).toBe('diverged');
+    expect(whole.metrics['loss'].steps.at(-1)).toBe(whole.steps);
+    expect(whole.metrics['G.updateNorm'].steps.at(-1)).toBe(whole.steps - 1);
+    const first = new Training(o());
+    first.advance(whole.steps - 1);
+    expect(train({ ...o(), resume: first.checkpoint() }).metrics).toEqual(whole.metrics);
+  });
+
   it('of gradient descent is the gradient: cosine 1, and the norm of the step', () => {
     const o = options(sgd({ learningRate: 0.05 }), { every: 1, steps: 1 });
     const before = o.network.params.map(({ value }) => value.clone());

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ArgumentError, OptionsError } from '../../lib/errors.js';
-import { Matrix, readNpz } from '../../lib/linalg/index.js';
+import { Matrix, readNpz, writeNpz } from '../../lib/linalg/index.js';
 import { subspaceDistance, populationLoss } from '../../lib/metrics/index.js';
 import { layerwise, sgd } from '../../lib/optimizers/index.js';
 import { decodeCheckpoint, encodeCheckpoint, train, trainAsync, Training, type TrainOptions } from '../../lib/train/index.js';
@@ -188,6 +188,14 @@ describe('a checkpoint', () => {
     const before = network.features.clone();
     expect(() => new Training(options({ network, resume: { arrays: rest, about } }))).toThrow(/no curve of distance/);
     expect(network.features.data).toEqual(before.data);
+  });
+
+  it('throws ArgumentError when a word of it is another than was written', () => {
+    const { arrays, about } = new Training(options({ optimizer: sgd() })).checkpoint();
+    const { text } = readNpz(encodeCheckpoint({ arrays, about }));
+    const words = text['about.json'].replace('"running"', '"runninG"');
+    expect(words).not.toBe(text['about.json']);
+    expect(() => decodeCheckpoint(writeNpz(arrays, { 'about.json': words }))).toThrow(/damaged: its numbers or words/);
   });
 
   it('throws ArgumentError when a bit of it has flipped', () => {
