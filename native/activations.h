@@ -107,8 +107,8 @@ void polynomial_loop(std::size_t n, std::size_t count, const double* c, const T*
   }
 }
 
-/** y = s(x) and dy = s'(x); s is 0 ReLU (s'(0) = 0), 1 tanh, 2 leaky ReLU [slope], 3 sigmoid, 4 GELU, 5 a polynomial [c0, c1, ...], 6 erf, or 7 the sign (s' = 0).
- *  (ints[kind], parameters Float64Array, x, y, dy) */
+/** y = s(x) and dy = s'(x); s is 0 ReLU (s'(0) = 0), 1 tanh, 2 leaky ReLU [slope], 3 sigmoid, 4 GELU, 5 a polynomial [c0, c1, ...], 6 erf,
+ * or 7 the sign (s' = 0). (ints[kind], parameters Float64Array, x, y, dy) */
 struct Activation {
   static constexpr const char* name = "activation";
   static constexpr std::size_t arity = 5, dtype = 2;

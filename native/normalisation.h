@@ -29,9 +29,8 @@ void sum_in_blocks(Args& args, int n, int d, T* sums, Block block) {
 /** sums (2d): column sums of x, then of x o y; x and y n x d. */
 template <typename T>
 void column_sums(Args& args, int n, int d, const T* x, const T* y, T* sums) {
-  sum_in_blocks(args, n, d, sums, [&](int first, int rows, T* part) {
-    column_sums_loop(rows, d, x + area(first, d), y + area(first, d), part, part + d);
-  });
+  sum_in_blocks(args, n, d, sums,
+                [&](int first, int rows, T* part) { column_sums_loop(rows, d, x + area(first, d), y + area(first, d), part, part + d); });
 }
 
 /** Column means and biased variances of h (n x d) and the normalised (h - mean) / sqrt(variance + epsilon).

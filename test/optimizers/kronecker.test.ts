@@ -156,6 +156,18 @@ describe('periods', () => {
   });
 });
 
+it('a damping that moves between two batches of the factors is in the inverses from their next renewal on', () => {
+  const damping = [0.05, 0.2, 0.4, 0.1];
+  const seen = observed(scene, plain({ damping: { at: (t) => damping[t - 1] }, factorPeriod: 4, inversePeriod: 2 }), 4);
+  seen.forEach(({ v, step }, k) => {
+    const renewed = damping[k < 2 ? 0 : 2];
+    step.forEach((s, l) => {
+      const u = preconditioned({ kind: 'plain', damping: renewed }, seen[0].b[l], seen[0].a[l], v[l]);
+      expectClose(s, times(-0.3, u), 1e-11);
+    });
+  });
+});
+
 describe('the norm constraint', () => {
   const rates = [0.3, 0.7];
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { Matrix } from '../../lib/linalg/index.js';
 import { denseCurvatureOf } from '../../lib/networks/index.js';
 import { kfac, type KfacOptions } from '../../lib/optimizers/kfac.js';
-import type { SeparableState } from '../../lib/optimizers/separable.js';
+import { applySeparable, invertSeparable, separableState, type SeparableState } from '../../lib/optimizers/separable.js';
 import { applyWoodbury, makeWoodbury, prepareWoodbury } from '../../lib/optimizers/woodbury.js';
 import { DTYPES, expectClose, maxAbs, maxAbsDiff, random } from '../close.js';
 import { evaluate, stepsOf } from '../fixtures.js';
@@ -60,6 +60,26 @@ describe("(scale X'X + damping I)^-1 by Woodbury's identity", () => {
     inputs.data[4] = NaN;
     expect(prepareWoodbury(makeWoodbury(inputs, 2), { inputs, scale: 1 }, 0.2, 1)).toBe(false);
   });
+});
+
+it('invertSeparable goes the direct way again once a batch is too large for the short one', () => {
+  const powers = { alpha: 0, beta: 1 };
+  const v = random(2, 9);
+  const state = separableState(v, 2, 9, powers);
+  const take = (samples: number): Matrix => {
+    const inputs = random(samples, 9, 'float64', samples);
+    const gram = gramOf(inputs);
+    const batch = { inputs, scale: 1 / samples };
+    invertSeparable(state, gram, null, { input: 0.3, output: 0 }, 'separate', powers, () => undefined, batch);
+    const u = v.clone();
+    applySeparable(state, u, true, powers, Matrix.zeros(2, 9));
+    expectClose(u, solveFor(kron(Matrix.identity(2), plusDiagonal(gram, 0.3)), v), 1e-12);
+    return u;
+  };
+  take(3);
+  expect(state.work.inputs).not.toBeNull();
+  take(20);
+  expect(state.work.inputs).toBeNull();
 });
 
 describe('kfac on few samples', () => {
