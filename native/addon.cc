@@ -39,6 +39,8 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   float_or_double<Potrf>(env, exports);
   float_or_double<Potrs>(env, exports);
   float_or_double<DampedSolve>(env, exports);
+  float_or_double<FactorAbove>(env, exports);
+  float_or_double<MirrorLower>(env, exports);
   float_or_double<Getrf>(env, exports);
   float_or_double<Getrs>(env, exports);
   float_or_double<Qr>(env, exports);

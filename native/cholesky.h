@@ -8,6 +8,7 @@
 
 #include "args.h"
 #include "blas.h"
+#include "products.h"
 #include "simd.h"
 
 namespace layerwise {
@@ -202,20 +203,55 @@ struct Potrf {
   }
 };
 
-/** Solves A X = B (left, B n x m) or X A = B (right, B m x n) given A = L L'; X overwrites B.
- *  (ints[right, n, m], L, B) -> info */
+/** Solves A X = B (left, B n x m) or X A = B (right, B m x n) given A = L L', L in the lower triangle or its transpose in the upper
+ *  one; X overwrites B.  (ints[right, upper, n, m], L, B) -> info */
 struct Potrs {
   static constexpr const char* name = "potrs";
   static constexpr std::size_t arity = 3, dtype = 1;
   template <typename T>
   static Napi::Value run(Args& args) {
-    const auto [r, n, m] = args.ints<3>(0);
-    const bool right = args.flag(r, "right");
+    const auto [r, u, n, m] = args.ints<4>(0);
+    const bool right = args.flag(r, "right"), upper = args.flag(u, "upper");
     const T* l = args.in<T>(1, area(n, n));
     T* b = args.out<T>(2, area(n, m));
     args.check_overlap(Overlap::forbidden);
-    chol::solve<T>({l, n, false}, right, n, m, b);
+    chol::solve<T>({l, n, upper}, right, n, m, b);
     return number(args, 0);
+  }
+};
+
+/** The factor L' of A + shift I = L L' into the upper triangle of the matrix whose lower one, without its diagonal, is A's, and stays;
+ *  A's diagonal is apart. One matrix holds both.  (ints[n], shift, diagonal n, A in/out) -> info */
+struct FactorAbove {
+  static constexpr const char* name = "factorAbove";
+  static constexpr std::size_t arity = 4, dtype = 2;
+  template <typename T>
+  static Napi::Value run(Args& args) {
+    const auto [n] = args.ints<1>(0);
+    const T shift = static_cast<T>(args.scalar(1));
+    const T* diagonal = args.in<T>(2, n);
+    T* a = args.out<T>(3, area(n, n));
+    args.check_overlap(Overlap::forbidden);
+    if (n == 0) return number(args, 0);
+    mirror_lower(n, a);
+    for (int i = 0; i < n; ++i) a[area(i, n) + i] = diagonal[i] + shift;
+    return lapack_info(args, "potrf", chol::factor(true, n, a, n));
+  }
+};
+
+/** The symmetric matrix again: the lower triangle copied onto the upper one, and the diagonal put back.  (ints[n], diagonal n, A in/out) */
+struct MirrorLower {
+  static constexpr const char* name = "mirrorLower";
+  static constexpr std::size_t arity = 3, dtype = 1;
+  template <typename T>
+  static Napi::Value run(Args& args) {
+    const auto [n] = args.ints<1>(0);
+    const T* diagonal = args.in<T>(1, n);
+    T* a = args.out<T>(2, area(n, n));
+    args.check_overlap(Overlap::forbidden);
+    mirror_lower(n, a);
+    for (int i = 0; i < n; ++i) a[area(i, n) + i] = diagonal[i];
+    return undefined(args);
   }
 };
 

@@ -4,6 +4,7 @@ import { type Matrix, requireAlike, requireDistinct, requireSameDtype, requireSh
 
 const factorInts = new Int32Array(1);
 const solveInts = new Int32Array(3);
+const potrsInts = new Int32Array(4);
 
 /** Cholesky factorisation, A = L L'.
  *  @param a    n x n symmetric positive definite; lower triangle read; not modified unless it is out
@@ -28,7 +29,7 @@ function requireSide(op: string, side: string): void {
   if (side !== 'left' && side !== 'right') throw new ArgumentError(`${op}: side must be one of left, right; got ${JSON.stringify(side)}`);
 }
 
-function requirePositiveDefinite(op: string, info: number, n: number): void {
+export function requirePositiveDefinite(op: string, info: number, n: number): void {
   if (info > 0)
     throw new NumericalError(
       'NOT_POSITIVE_DEFINITE',
@@ -55,10 +56,11 @@ export function choleskySolve(l: Matrix, b: Matrix, side: 'left' | 'right' = 'le
     requireDistinct('choleskySolve', x, l, b);
     x.data.set(b.data);
   }
-  solveInts[0] = side === 'right' ? 1 : 0;
-  solveInts[1] = n;
-  solveInts[2] = side === 'left' ? b.cols : b.rows;
-  native.potrs(solveInts, l.data, x.data);
+  potrsInts[0] = side === 'right' ? 1 : 0;
+  potrsInts[1] = 0;
+  potrsInts[2] = n;
+  potrsInts[3] = side === 'left' ? b.cols : b.rows;
+  native.potrs(potrsInts, l.data, x.data);
   return x;
 }
 

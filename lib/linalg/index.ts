@@ -8,6 +8,8 @@ export { addToDiagonal, axpby, copy, divideEntries, dot, ema, hadamard, norm, sc
 export { broadcastRow, columnSums, divideByOuterSum, scaleColumns, scaleRows } from './rowsAndColumns.js';
 export { copyBlock } from './copyBlock.js';
 export { cholesky, choleskySolve, dampedSolve } from './cholesky.js';
+export { shiftedSolve, type ShiftedSolutions } from './shiftedSolve.js';
+export { ridgePath } from './ridge.js';
 export { lu, luSolve, solve, type Lu } from './lu.js';
 export { qr, type Qr } from './qr.js';
 export { svd, singularValues, type Svd } from './svd.js';

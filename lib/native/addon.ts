@@ -18,6 +18,8 @@ export interface Native {
   potrf(ints: Ints, a: Floats): number;
   potrs(ints: Ints, l: Floats, b: Floats): number;
   dampedSolve(ints: Ints, damping: number, a: Floats, x: Floats, work: Floats): number;
+  factorAbove(ints: Ints, shift: number, diagonal: Floats, a: Floats): number;
+  mirrorLower(ints: Ints, diagonal: Floats, a: Floats): void;
   getrf(ints: Ints, a: Floats, pivots: Int32Array): number;
   getrs(ints: Ints, lu: Floats, pivots: Int32Array, b: Floats): void;
   qr(ints: Ints, a: Floats, q: Floats, r: Floats): number;

@@ -75,11 +75,19 @@ export const SIGNATURES: Readonly<Record<Op, (choose: Choices) => Slot[]>> = {
   },
   potrs: ({ size, flag }) => {
     const [n, m] = [size(), size()];
-    return [ints(flag(), n, m), input(n * n), output(n * m)];
+    return [ints(flag(), flag(), n, m), input(n * n), output(n * m)];
   },
   dampedSolve: ({ size, flag }) => {
     const [n, m] = [size(), size()];
     return [ints(flag(), n, m), scalar(), input(n * n), output(n * m), output(n * n)];
+  },
+  factorAbove: ({ size }) => {
+    const n = size();
+    return [ints(n), scalar(), input(n), output(n * n)];
+  },
+  mirrorLower: ({ size }) => {
+    const n = size();
+    return [ints(n), input(n), output(n * n)];
   },
   getrf: ({ size }) => {
     const n = size();

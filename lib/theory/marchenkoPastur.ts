@@ -1,0 +1,236 @@
+/**
+ * The limiting spectrum of sample covariances S = X'X/n, x ~ (mean 0, covariance Sigma), for d/n -> ratio and any spectrum of Sigma
+ * (Marchenko & Pastur 1967). The companion Stieltjes transform m at z solves the Silverstein equation; in u = -1/m it reads
+ *   z = psi(u) = u + ratio u sum_j w_j t_j / (u - t_j)        w_j the share of Sigma's eigenvalue t_j.
+ * On the real line psi increases off the support and psi' < 0 marks it (Silverstein & Choi 1995): psi'(u) = 1 - g(u) with
+ *   g(u) = ratio sum_j w_j t_j^2 / (u - t_j)^2,
+ * convex between two t_j, so that edges are the points of g = 1. On the support itself u = a + ib runs along the curve
+ *   ratio sum_j w_j t_j^2 / ((a - t_j)^2 + b^2) = 1,
+ * on which psi is real and increases with a: for each a there is one b, found by monotone Newton steps. Then the density of S's
+ * eigenvalues at x = psi(u) is b / (pi ratio |u|^2).
+ */
+import { z } from 'zod';
+import { ArgumentError, NumericalError } from '../errors.js';
+import { parseOptions, positive } from '../options.js';
+import { populationOf, type Population } from './population.js';
+import { integrate } from './quadrature.js';
+import { numbers } from './schema.js';
+
+const schema = z.strictObject({
+  /** Of Sigma, in any order; equal ones may be repeated. */
+  eigenvalues: numbers,
+  /** d/n. */
+  ratio: positive().max(1e6),
+});
+export type MarchenkoPasturOptions = z.input<typeof schema>;
+
+export interface MarchenkoPastur {
+  /** Intervals of the support apart from 0, ascending. */
+  readonly edges: readonly (readonly [low: number, high: number])[];
+  /** Mass at zero. */
+  readonly atom: number;
+  /** At x > 0; per eigenvalue, so that it integrates to 1 - atom.
+   *  @throws NumericalError NOT_CONVERGED where the Silverstein equation is not satisfied in the end */
+  density(x: number): number;
+  /** Mass within [low, high], the atom not counted, to about 1e-9. */
+  mass(low: number, high: number): number;
+}
+
+/** @throws OptionsError naming the field, the value and what is allowed; ArgumentError for eigenvalues that are no spectrum */
+export function marchenkoPastur(options: MarchenkoPasturOptions): MarchenkoPastur {
+  const { eigenvalues, ratio } = parseOptions(schema, options, 'marchenkoPastur');
+  const population = populationOf('marchenkoPastur', eigenvalues);
+  const curve = new SupportCurve(population, ratio);
+  const intervals = curve.intervals();
+  const edges = intervals.map(([from, to]) => [Math.max(0, curve.psi(from)), curve.psi(to)] as const);
+  const density = (x: number): number => {
+    if (!(x > 0 && x < Infinity)) throw new ArgumentError(`marchenkoPastur: the density is that of x > 0, got ${x}`);
+    const k = edges.findIndex(([low, high]) => x > low && x < high);
+    return k < 0 ? 0 : curve.densityAt(x, intervals[k]);
+  };
+  return {
+    edges,
+    atom: Math.max(population.zero, 1 - 1 / ratio),
+    density,
+    mass(low, high) {
+      let total = 0;
+      edges.forEach(([from, to]) => {
+        const [a, b] = [Math.max(from, low), Math.min(to, high)];
+        if (b > a) total += massWithin(density, from, to, a, b);
+      });
+      return total;
+    },
+  };
+}
+
+/** By x = middle - half cos(angle), under which the square roots at the edges (and their inverse at 0) become smooth. */
+function massWithin(density: (x: number) => number, from: number, to: number, a: number, b: number): number {
+  const [middle, half] = [(from + to) / 2, (to - from) / 2];
+  const angle = (x: number): number => Math.acos(Math.max(-1, Math.min(1, (middle - x) / half)));
+  const f = (angles: Float64Array, values: Float64Array): void => {
+    for (let i = 0; i < angles.length; i++) {
+      const x = middle - half * Math.cos(angles[i]);
+      values[i] = x > from && x < to ? density(x) * half * Math.sin(angles[i]) : 0;
+    }
+  };
+  return integrate(f, [angle(a), angle(b)], { relative: 1e-9, absolute: 1e-12 }).value;
+}
+
+type Interval = readonly [from: number, to: number];
+
+const ITERATIONS = 200;
+
+/** psi, and the curve on which it is real. */
+export class SupportCurve {
+  readonly #t: Float64Array;
+  /** ratio w_j t_j^2. */
+  readonly #c: Float64Array;
+  /** ratio w_j t_j. */
+  readonly #m: Float64Array;
+  readonly #ratio: number;
+
+  constructor({ values, weights }: Population, ratio: number) {
+    this.#t = values;
+    this.#c = values.map((t, j) => ratio * weights[j] * t * t);
+    this.#m = values.map((t, j) => ratio * weights[j] * t);
+    this.#ratio = ratio;
+  }
+
+  /** At a real u that is no eigenvalue. */
+  psi(u: number): number {
+    let sum = 1;
+    for (let j = 0; j < this.#t.length; j++) sum += this.#m[j] / (u - this.#t[j]);
+    return u * sum;
+  }
+
+  /** 1 - psi'(u) at a real u. */
+  g(u: number): number {
+    let sum = 0;
+    for (let j = 0; j < this.#t.length; j++) sum += this.#c[j] / (u - this.#t[j]) ** 2;
+    return sum;
+  }
+
+  /** The parts of the real line where g > 1: each is a an interval of the support, seen through a. */
+  intervals(): Interval[] {
+    const t = this.#t;
+    const last = t.length - 1;
+    // Beyond all t_j, (u - t_last)^2 <= sum c where g >= 1; before them alike.
+    const reach = Math.sqrt(this.#c.reduce((a, b) => a + b, 0));
+    const bounds: number[] = [this.#edge(t[0] - reach, t[0], -1)];
+    for (let j = 0; j < last; j++) {
+      const gap = this.#gap(j);
+      if (gap !== null) bounds.push(this.#edge(t[j], gap, 1), this.#edge(gap, t[j + 1], -1));
+    }
+    bounds.push(this.#edge(t[last], t[last] + reach, 1));
+    return Array.from({ length: bounds.length / 2 }, (_, k) => [bounds[2 * k], bounds[2 * k + 1]] as const);
+  }
+
+  /** A point between t_j and t_(j+1) at which g < 1, or null where there is none. */
+  #gap(j: number): number | null {
+    const [t, c] = [this.#t, this.#c];
+    // The two terms beside it are at least this much; most pairs need no more.
+    const least = (Math.cbrt(c[j]) + Math.cbrt(c[j + 1])) ** 3 / (t[j + 1] - t[j]) ** 2;
+    if (least >= 1) return null;
+    let [low, high] = [t[j], t[j + 1]];
+    for (let iteration = 0; iteration < ITERATIONS; iteration++) {
+      const u = (low + high) / 2;
+      if (!(u > low && u < high)) return null;
+      let [g, slope] = [0, 0];
+      for (let k = 0; k < t.length; k++) {
+        const inverse = 1 / (u - t[k]);
+        g += c[k] * inverse * inverse;
+        slope -= 2 * c[k] * inverse * inverse * inverse;
+      }
+      if (g < 1) return u;
+      // g is convex: on this side of its least value it stays above its tangent there.
+      if (g + Math.min(slope * (low - u), slope * (high - u)) >= 1) return null;
+      if (slope > 0) high = u;
+      else low = u;
+    }
+    return null;
+  }
+
+  /** Where g = 1 between a point where it is above and one where it is below. @param direction  1 where g falls, -1 where it rises */
+  #edge(from: number, to: number, direction: 1 | -1): number {
+    let [low, high] = [from, to];
+    for (let iteration = 0; iteration < ITERATIONS; iteration++) {
+      const u = (low + high) / 2;
+      if (!(u > low && u < high)) break;
+      if (this.g(u) > 1 === (direction === 1)) low = u;
+      else high = u;
+    }
+    // The side on which g <= 1, or as near as numbers come.
+    return direction === 1 ? high : low;
+  }
+
+  /** b > 0 of the curve at a; 0 where g(a) <= 1. */
+  height(a: number): number {
+    const [t, c] = [this.#t, this.#c];
+    // 1 / sum_j c_j / (d_j + q) is concave and increases in q = b^2: Newton's steps rise to the root from any start below it.
+    let q = 0;
+    for (let j = 0; j < t.length; j++) q = Math.max(q, c[j] - (a - t[j]) ** 2);
+    for (let iteration = 0; iteration < ITERATIONS; iteration++) {
+      let [sum, slope] = [0, 0];
+      for (let j = 0; j < t.length; j++) {
+        const inverse = 1 / ((a - t[j]) ** 2 + q);
+        sum += c[j] * inverse;
+        slope += c[j] * inverse * inverse;
+      }
+      const step = (sum * (sum - 1)) / slope;
+      if (!(step > 1e-16 * q)) break;
+      q += step;
+    }
+    return Math.sqrt(q);
+  }
+
+  /** Density at x, strictly within the interval's image. */
+  densityAt(x: number, [from, to]: Interval): number {
+    let [low, high] = [from, to];
+    let u = { re: (from + to) / 2, im: 0 };
+    for (let iteration = 0; iteration < ITERATIONS; iteration++) {
+      // On the curve at the middle of the bracket, then Newton's steps off it while they bring psi closer to x.
+      u = { re: (low + high) / 2, im: this.height((low + high) / 2) };
+      let here = this.#complex(u.re, u.im);
+      if (here.re < x) low = u.re;
+      else high = u.re;
+      let residual = this.#residual(here, u.im, x);
+      for (let newton = 0; newton < 30 && residual > 1e-15 * x; newton++) {
+        const size = here.dre ** 2 + here.dim ** 2;
+        const [r, i] = [here.re - x, here.im];
+        const next = { re: u.re - (r * here.dre + i * here.dim) / size, im: u.im - (i * here.dre - r * here.dim) / size };
+        if (!(next.im > 0 && next.re > from && next.re < to)) break;
+        const there = this.#complex(next.re, next.im);
+        const rest = this.#residual(there, next.im, x);
+        if (!(rest < residual)) break;
+        [u, here, residual] = [next, there, rest];
+      }
+      if (residual <= 1e-11 * x) return u.im / (Math.PI * this.#ratio * (u.re ** 2 + u.im ** 2));
+      if (!((low + high) / 2 > low && (low + high) / 2 < high)) break;
+    }
+    // Next to an edge the curve is too steep for numbers: there the density is that of the nearest point, if psi agrees there to rounding.
+    const off = this.#residual(this.#complex(u.re, u.im), u.im, x);
+    if (off <= 1e-7 * x) return u.im / (Math.PI * this.#ratio * (u.re ** 2 + u.im ** 2));
+    throw new NumericalError('NOT_CONVERGED', `marchenkoPastur: the Silverstein equation is off by ${off} at ${x}`);
+  }
+
+  /** How far u is from psi(u) = x on the curve. Real u solve it too, off the curve: there Im psi / Im u is not 0. */
+  #residual(psi: { readonly re: number; readonly im: number }, im: number, x: number): number {
+    return Math.hypot(psi.re - x, im === 0 ? 0 : (x * psi.im) / im);
+  }
+
+  /** psi and psi' at a + ib. */
+  #complex(a: number, b: number): { re: number; im: number; dre: number; dim: number } {
+    let [sre, sim, dre, dim] = [1, 0, 1, 0];
+    for (let j = 0; j < this.#t.length; j++) {
+      const x = a - this.#t[j];
+      const size = 1 / (x * x + b * b);
+      // 1 / (u - t) and its square.
+      const [re, im] = [x * size, -b * size];
+      sre += this.#m[j] * re;
+      sim += this.#m[j] * im;
+      dre -= this.#c[j] * (re * re - im * im);
+      dim -= this.#c[j] * 2 * re * im;
+    }
+    return { re: a * sre - b * sim, im: a * sim + b * sre, dre, dim };
+  }
+}
