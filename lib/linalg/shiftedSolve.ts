@@ -86,8 +86,9 @@ function grouped(shifts: readonly number[], n: number, r: number): Group[] {
   }
   if (best.poles === Infinity) return [...groups, ...rest.map(alone)];
   const ratio = Math.log(most / least) / best.poles;
+  const placeOf = (s: number): number => (ratio === 0 ? 0 : Math.min(best.poles - 1, Math.floor(Math.log(s / least) / ratio + 1e-9)));
   const members: number[][] = Array.from({ length: best.poles }, () => []);
-  for (const i of rest) members[Math.min(best.poles - 1, Math.floor(Math.log(shifts[i] / least) / ratio + 1e-9))].push(i);
+  for (const i of rest) members[placeOf(shifts[i])].push(i);
   for (const own of members.filter((m) => m.length > 0))
     groups.push(own.length === 1 ? alone(own[0]) : { pole: Math.sqrt(shifts[own[0]] * shifts[own[own.length - 1]]), members: own });
   return groups;

@@ -31,9 +31,9 @@ export interface MarchenkoPastur {
   readonly atom: number;
   /** At x > 0; per eigenvalue, so that it integrates to 1 - atom.
    *  @throws NumericalError NOT_CONVERGED where the Silverstein equation is not satisfied in the end */
-  density(x: number): number;
+  readonly density: (x: number) => number;
   /** Mass within [low, high], the atom not counted, to about 1e-9. */
-  mass(low: number, high: number): number;
+  readonly mass: (low: number, high: number) => number;
 }
 
 /** @throws OptionsError naming the field, the value and what is allowed; ArgumentError for eigenvalues that are no spectrum */
