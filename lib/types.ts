@@ -3,6 +3,7 @@
  * types. Shapes: n samples a batch, one a row; weights are out x in.
  */
 import type { Dtype, Matrix } from './linalg/index.js';
+import type { Link } from './links/index.js';
 import type { Stream } from './random/index.js';
 
 // ---- Data ----
@@ -53,6 +54,19 @@ export interface LinearTeacher extends Task {
 /** Linear representation learning: a training teacher and a transfer teacher that shares its features. */
 export interface RepresentationTask extends LinearTeacher {
   readonly transfer: LinearTeacher;
+}
+
+/** A single- or multi-index teacher y = r^(-1/2) sum_j s*(beta_j'x) + e, x ~ covariance, e ~ N(0, noise^2). */
+export interface IndexTask extends Task {
+  /** r x inputs: the beta_j. */
+  readonly directions: Matrix;
+  /** r x inputs, orthonormal rows that span the directions. */
+  readonly features: Matrix;
+  readonly covariance: Covariance;
+  /** Standard deviation of e. */
+  readonly noise: number;
+  /** s*. */
+  readonly link: Link;
 }
 
 // ---- Networks ----
@@ -261,10 +275,15 @@ export interface RunRecord {
   /** Steps completed. */
   readonly steps: number;
   readonly metrics: Readonly<Record<string, Curve>>;
+  /** What is not against steps: against lambda, say, or a spectrum. */
+  readonly tables?: Readonly<Record<string, NumberTable>>;
   /** Fallbacks that updates took; absent where there were none. */
   readonly events?: readonly UpdateEvent[];
   readonly timing: RunTiming;
 }
+
+/** Numbers that are not a curve against steps: columns of equal length, by name. */
+export type NumberTable = Readonly<Record<string, readonly number[]>>;
 
 export interface RunTiming {
   /** Seconds spent training, metrics and checkpoints not counted. */

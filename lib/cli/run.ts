@@ -53,6 +53,14 @@ async function run(path: string | undefined, options: Options): Promise<void> {
   const configs = await readConfigs(path);
   setThreads(options.threads);
   const { checkpoint, checkpointEvery = 1000 } = options;
+  const { gibibytes, memoryOf } = await import('../experiments/index.js');
+  for (const config of configs) {
+    const bytes = memoryOf(config);
+    if (bytes === null) continue;
+    if (checkpoint !== undefined)
+      throw new UsageError(`${config.experiment} computes in one go and has no checkpoints; leave --checkpoint out`);
+    process.stderr.write(`${config.experiment}: needs about ${gibibytes(bytes)} of memory\n`);
+  }
   let savers: readonly Saver[] = [];
   if (checkpoint !== undefined)
     savers =

@@ -8,43 +8,78 @@ import { fraction, nonNegative, positive } from '../options.js';
 import { haar, type Stream } from '../random/index.js';
 import type { Covariance } from '../types.js';
 
+/** What the families are, by their eigenvalues. */
+const families = {
+  /** Sigma = I. */
+  isotropic: z.strictObject({ family: z.literal('isotropic') }),
+  /** Eigenvalues log-spaced between 1 and 1/condition, then scaled. */
+  log: z.strictObject({ family: z.literal('log'), condition: z.number().min(1).default(100) }),
+  /** Eigenvalue i proportional to i^-exponent. */
+  power: z.strictObject({ family: z.literal('power'), exponent: nonNegative().default(1) }),
+  /** The first half of the eigenvalues 1, the rest `low`, then scaled. */
+  twoLevel: z.strictObject({ family: z.literal('two-level'), low: positive().max(1).default(0.01) }),
+  /** All 1 but for the leading ones, 1 + spike, then scaled. */
+  spiked: z.strictObject({ family: z.literal('spiked'), spikes: z.array(nonNegative()).min(1).default([10]) }),
+} as const;
+
 /** Eigenbasis: Haar-random, or the coordinate axes (entry-wise methods depend on it). */
 const basis = { basis: z.enum(['haar', 'identity']).default('haar') };
 
 export const covarianceSchema = z.discriminatedUnion('family', [
-  /** Sigma = I. */
-  z.strictObject({ family: z.literal('isotropic') }),
-  /** Eigenvalues log-spaced between 1 and 1/condition, then scaled. */
-  z.strictObject({ family: z.literal('log'), condition: z.number().min(1).default(100), ...basis }),
-  /** Eigenvalue i proportional to i^-exponent. */
-  z.strictObject({ family: z.literal('power'), exponent: nonNegative().default(1), ...basis }),
-  /** The first half of the eigenvalues 1, the rest `low`, then scaled. */
-  z.strictObject({ family: z.literal('two-level'), low: positive().max(1).default(0.01), ...basis }),
-  /** All 1 but for the leading ones, 1 + spike, then scaled. */
-  z.strictObject({ family: z.literal('spiked'), spikes: z.array(nonNegative()).min(1).default([10]), ...basis }),
+  families.isotropic,
+  families.log.extend(basis),
+  families.power.extend(basis),
+  families.twoLevel.extend(basis),
+  families.spiked.extend(basis),
   /** Toeplitz, correlation^|i - j|, with its own eigenbasis. */
   z.strictObject({ family: z.literal('ar1'), correlation: fraction().default(0.9) }),
 ]);
+/** The families by their eigenvalues alone, where the basis does not matter: it is that of the axes. */
+export const spectrumSchema = z.discriminatedUnion('family', [
+  families.isotropic,
+  families.log,
+  families.power,
+  families.twoLevel,
+  families.spiked,
+]);
 export type CovarianceOptions = z.input<typeof covarianceSchema>;
 type Parsed = z.output<typeof covarianceSchema>;
+export type SpectrumOptions = z.input<typeof spectrumSchema>;
+type Family = z.output<typeof spectrumSchema>;
 
 /** A covariance of dimension d from a family; `stream` decides a Haar basis.
  *  @throws ArgumentError when the family does not fit d */
 export function covariance(options: Parsed, d: number, stream: Stream): Covariance {
   if (options.family === 'ar1') return toeplitz(options.correlation, d);
   const eigenvalues = spectrum(options, d);
-  if (options.family === 'isotropic' || options.basis === 'identity')
-    return { eigenvalues, matrix: Matrix.diagonal(eigenvalues), root: Matrix.diagonal(eigenvalues.map(Math.sqrt)), diagonal: true };
+  if (options.family === 'isotropic' || options.basis === 'identity') return diagonalCovariance(eigenvalues);
   const vectors = haar(d, stream);
   return { eigenvalues, matrix: fromEigen(eigenvalues, vectors), root: fromEigen(eigenvalues.map(Math.sqrt), vectors), diagonal: false };
 }
 
+/** The covariance with these eigenvalues along the axes. Its matrices, d x d, are made when first asked for: large dimensions do
+ *  without them. */
+export function diagonalCovariance(eigenvalues: Float64Array): Covariance {
+  let matrix: Matrix | undefined;
+  let root: Matrix | undefined;
+  return {
+    eigenvalues,
+    get matrix() {
+      return (matrix ??= Matrix.diagonal(eigenvalues));
+    },
+    get root() {
+      return (root ??= Matrix.diagonal(eigenvalues.map(Math.sqrt)));
+    },
+    diagonal: true,
+  };
+}
+
 /** Eigenvalues of a family in dimension d, descending, mean 1. */
-export function spectrum(options: Exclude<Parsed, { family: 'ar1' }>, d: number): Float64Array {
+export function spectrum(options: Family, d: number): Float64Array {
   return normalised(Float64Array.from({ length: d }, (_, i) => unscaled(options, i, d)));
 }
 
-function unscaled(options: Exclude<Parsed, { family: 'ar1' }>, i: number, d: number): number {
+function unscaled(options: Family, i: number, d: number): number {
   switch (options.family) {
     case 'isotropic':
       return 1;

@@ -1,4 +1,14 @@
-export { covariance, covarianceSchema, spectrum, type CovarianceOptions } from './covariance.js';
+export {
+  covariance,
+  covarianceSchema,
+  diagonalCovariance,
+  spectrum,
+  spectrumSchema,
+  type CovarianceOptions,
+  type SpectrumOptions,
+} from './covariance.js';
+export { indexModel, indexModelSchema, type IndexModelOptions } from './indexModel.js';
+export { inputSampler } from './inputs.js';
 export { readIdx, readImageFolder, type Idx, type ImageFolder, type LabelledImages } from './idx.js';
 export {
   FASHION_MNIST,

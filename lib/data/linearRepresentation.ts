@@ -6,9 +6,10 @@ import { z } from 'zod';
 import { OptionsError } from '../errors.js';
 import { type Dtype, Matrix, gemm, gemmInto } from '../linalg/index.js';
 import { nonNegative, parseOptions, seed, size } from '../options.js';
-import { SignTable, Stream, haar, orthonormalRows } from '../random/index.js';
+import { Stream, haar, orthonormalRows } from '../random/index.js';
 import type { Batch, Covariance, LinearTeacher, RepresentationTask } from '../types.js';
 import { covariance, covarianceSchema } from './covariance.js';
+import { inputSampler, type Distribution } from './inputs.js';
 
 /** Condition number of F*: singular values log-spaced between 1 and its inverse. */
 const headCondition = z.number().min(1);
@@ -58,7 +59,7 @@ export function linearRepresentation(options: LinearRepresentationOptions = {}):
       covariance: covariance(sigma, o.inputs, own.substream('basis')),
       noise,
       dtype: o.dtype,
-      gaussian: o.distribution === 'gaussian',
+      distribution: o.distribution,
     });
   };
   const train = teacher('train', o.covariance, o.headCondition, o.noise);
@@ -89,28 +90,18 @@ interface TeacherParts {
   readonly covariance: Covariance;
   readonly noise: number;
   readonly dtype: Dtype;
-  readonly gaussian: boolean;
+  readonly distribution: Distribution;
 }
 
 function linearTeacher(parts: TeacherParts): LinearTeacher {
-  const { features, head, covariance: sigma, noise, dtype, gaussian } = parts;
-  const [g, f, root] = [features.clone(dtype), head.clone(dtype), sigma.root.clone(dtype)];
-  const deviations = Array.from(sigma.eigenvalues, Math.sqrt);
-  const table = !gaussian && !sigma.diagonal && SignTable.pays(root) ? new SignTable(root) : null;
-  let buffers: { white: Matrix; projected: Matrix } | undefined;
+  const { features, head, covariance: sigma, noise, dtype, distribution } = parts;
+  const [g, f] = [features.clone(dtype), head.clone(dtype)];
+  const drawInputs = inputSampler(sigma, distribution, dtype);
+  let projected = Matrix.zeros(0, 0, dtype);
 
   const sample = (stream: Stream, { inputs, targets }: Batch): void => {
-    if (buffers?.white.rows !== inputs.rows)
-      buffers = { white: Matrix.zeros(inputs.rows, inputs.cols, dtype), projected: Matrix.zeros(inputs.rows, features.rows, dtype) };
-    const { white, projected } = buffers;
-    if (table !== null) stream.signedProduct(table, inputs);
-    else {
-      const u = sigma.diagonal ? inputs : white;
-      if (gaussian) stream.normal(u);
-      else stream.rademacher(u);
-      if (sigma.diagonal) scaleColumns(inputs, deviations);
-      else gemmInto(inputs, white, root);
-    }
+    if (projected.rows !== inputs.rows) projected = Matrix.zeros(inputs.rows, features.rows, dtype);
+    drawInputs(stream, inputs);
     // The noise goes in first and the signal is added by the product, so that the targets are written once.
     if (noise > 0) stream.normal(targets, noise);
     gemmInto(projected, inputs, g, 'NT');
@@ -128,9 +119,4 @@ function linearTeacher(parts: TeacherParts): LinearTeacher {
     noise,
     sample,
   };
-}
-
-function scaleColumns(x: Matrix, factors: readonly number[]): void {
-  const { data, rows, cols } = x;
-  for (let i = 0, at = 0; i < rows; i++) for (let j = 0; j < cols; j++, at++) data[at] *= factors[j];
 }

@@ -1,30 +1,44 @@
 /** The table of experiments: configuration in, record out. */
 import type { z } from 'zod';
-import { ArgumentError, OptionsError } from '../errors.js';
+import { ArgumentError, NumericalError, OptionsError } from '../errors.js';
 import { dotted, parseOptions } from '../options.js';
 import { Training, trainAsync, type TrainAsyncOptions, type TrainOptions } from '../train/index.js';
 import type { RunRecord } from '../types.js';
+import * as alignment from './alignment.js';
 import type { Assembled } from './assembled.js';
+import { Interruption, pauseOf, requireMemory, type Computed, type Pause } from './computed.js';
 import * as imageClassification from './imageClassification.js';
 import * as linearRepresentation from './linearRepresentation.js';
 import { placedAt } from './placed.js';
 import { provenance, type Provenance } from './provenance.js';
 
 export { provenance, type Provenance } from './provenance.js';
+export { gibibytes } from './computed.js';
 export { packageVersion } from './version.js';
 
-interface Experiment<C> {
+interface Common<C> {
   /** Raised whenever equal configurations begin to give other results, so that stored ones are not taken for new ones. */
   readonly semantics: number;
   readonly schema: z.ZodType<C>;
-  readonly assemble: (config: C) => Assembled;
   /** What to begin with. */
   readonly start: unknown;
 }
+/** One that trains a network step by step. */
+interface Trained<C> extends Common<C> {
+  readonly assemble: (config: C) => Assembled;
+}
+/** One that computes its result in one go. */
+interface InOneGo<C> extends Common<C> {
+  readonly compute: (config: C, pause: Pause) => Promise<Computed>;
+  /** Bytes it needs at its peak. */
+  readonly memory: (config: C) => number;
+}
+type Experiment<C> = Trained<C> | InOneGo<C>;
 
 const table = {
   'linear-representation': { semantics: 3, ...linearRepresentation },
   'image-classification': { semantics: 2, ...imageClassification },
+  alignment: { semantics: 1, ...alignment },
 };
 
 export type ExperimentName = keyof typeof table;
@@ -76,20 +90,32 @@ function requirePlain(value: unknown, keys: readonly PropertyKey[], subject: str
     requirePlain((value as Record<string, unknown>)[key], [...keys, Array.isArray(value) ? Number(key) : key], subject, [...around, value]);
 }
 
-/** Task, network, optimiser and metrics of a parsed configuration, ready for `train`. */
+/** Task, network, optimiser and metrics of a parsed configuration, ready for `train`.
+ *  @throws ArgumentError for an experiment that trains no network */
 export function assemble(config: ParsedConfig): Assembled {
-  return experiment(config.experiment).assemble(config);
+  const own = experiment(config.experiment);
+  if ('assemble' in own) return own.assemble(config);
+  throw new ArgumentError(`assemble: ${config.experiment} trains no network; use runExperiment`);
 }
 
-function partsOf(config: ParsedConfig): { epoch: number | undefined; options: TrainOptions } {
-  const { epoch, ...options } = assemble(config);
+function partsOf(own: Trained<ParsedConfig>, config: ParsedConfig): { epoch: number | undefined; options: TrainOptions } {
+  const { epoch, ...options } = own.assemble(config);
   return { epoch, options };
 }
 
-/** Builds all that a parsed configuration names, and runs nothing: options that fit alone and not together are found here.
+/** Bytes that a parsed configuration needs at its peak, where that is known beforehand; else null. */
+export function memoryOf(config: ParsedConfig): number | null {
+  const own = experiment(config.experiment);
+  return 'memory' in own ? own.memory(config) : null;
+}
+
+/** Builds all that a parsed configuration names, and runs nothing: options that fit alone and not together are found here, and what
+ *  does not fit into memory.
  *  @throws OptionsError, ArgumentError or FileError */
 export function check(config: ParsedConfig): void {
-  const { options } = partsOf(config);
+  const own = experiment(config.experiment);
+  if ('compute' in own) return requireMemory(own.memory(config));
+  const { options } = partsOf(own, config);
   placedAt(['train'], config['train'], () => new Training(options));
 }
 
@@ -101,12 +127,33 @@ export interface ExperimentRecord extends RunRecord {
 
 export type RunOptions = Pick<TrainAsyncOptions, 'resume' | 'signal' | 'onProgress'>;
 
-/** Runs one experiment to its end, yielding to the event loop now and then. */
+/** Runs one experiment to its end, yielding to the event loop now and then.
+ *  @throws OptionsError, ArgumentError or FileError */
 export async function runExperiment(config: ParsedConfig, options: RunOptions = {}): Promise<ExperimentRecord> {
   if (!Object.hasOwn(table, config.experiment)) throw new ArgumentError('runExperiment: takes a configuration from parseConfig');
-  const { epoch, options: assembled } = partsOf(config);
+  const own = experiment(config.experiment);
+  const record = 'compute' in own ? await computed(own, config, options.signal) : await trained(own, config, options);
+  return { ...record, config, provenance: provenance() };
+}
+
+async function trained(own: Trained<ParsedConfig>, config: ParsedConfig, options: RunOptions): Promise<RunRecord> {
+  const { epoch, options: assembled } = partsOf(own, config);
   const record = await trainAsync({ ...assembled, ...options });
   const { steps, timing } = record;
   const secondsAnEpoch = epoch === undefined || steps === 0 ? {} : { secondsAnEpoch: (timing.trainingSeconds / steps) * epoch };
-  return { ...record, timing: { ...timing, ...secondsAnEpoch }, config, provenance: provenance() };
+  return { ...record, timing: { ...timing, ...secondsAnEpoch } };
+}
+
+async function computed(own: InOneGo<ParsedConfig>, config: ParsedConfig, signal: AbortSignal | undefined): Promise<RunRecord> {
+  requireMemory(own.memory(config));
+  const started = performance.now();
+  const timing = (): RunRecord['timing'] => ({ trainingSeconds: (performance.now() - started) / 1000, at: [] });
+  try {
+    const { metrics, tables } = await own.compute(config, pauseOf(signal));
+    return { status: 'done', steps: 1, metrics, tables, timing: timing() };
+  } catch (error) {
+    if (error instanceof Interruption) return { status: 'stopped', reason: 'asked to stop', steps: 0, metrics: {}, timing: timing() };
+    if (error instanceof NumericalError) return { status: 'failed', reason: error.message, steps: 0, metrics: {}, timing: timing() };
+    throw error;
+  }
 }

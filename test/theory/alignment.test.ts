@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ArgumentError, OptionsError } from '../../lib/errors.js';
-import { gemm, Matrix, ridgePath } from '../../lib/linalg/index.js';
+import { gemm, Matrix, ridgePath, symmetricEigen, syrk } from '../../lib/linalg/index.js';
 import { mean, standardError } from '../../lib/metrics/index.js';
 import { Stream } from '../../lib/random/index.js';
 import { alignment, bestLambda, effectiveRidge, teacherMoments } from '../../lib/theory/index.js';
@@ -90,6 +90,35 @@ describe('alignment', () => {
       expect(Math.abs(mean(seen[k]) - rho2), `lambda = ${lambda}`).toBeLessThan(4 * standardError(seen[k]) + 0.01);
     });
   });
+
+  it('is within 1% of the expectation over 200 draws of X at d = 400, of what is random in it alone', () => {
+    const [d, n, draws] = [400, 800, 200];
+    const lambdas = [0.01, 0.3, 10];
+    const eigenvalues = power(d);
+    const beta = new Stream(5).normal(new Float64Array(d), 1 / Math.sqrt(d));
+    const s2 = beta.reduce((sum, b, i) => sum + b * b * eigenvalues[i], 0);
+    const { slope: c, second } = teacherMoments('tanh', s2);
+    const tau2 = second + 0.25 - c * c * s2;
+    const sums = lambdas.map(() => ({ inner: 0, norm2: 0 }));
+    for (let seed = 0; seed < draws; seed++) {
+      const x = gaussian(n, eigenvalues, new Stream(900 + seed));
+      const { values, vectors } = symmetricEigen(syrk(x, { transpose: true, alpha: 1 / n }));
+      const along = gemm(vectors, Matrix.wrap(beta, d, 1), { transposeA: true }).data;
+      lambdas.forEach((lambda, k) => {
+        for (let i = 0; i < d; i++) {
+          // <b, beta> = c beta'(S + lambda)^-1 S beta; E|b|^2 = c^2 |(S + lambda)^-1 S beta|^2 + tau^2 tr S (S + lambda)^-2 / n over the noise.
+          const share = values[i] / (values[i] + lambda);
+          sums[k].inner += (c * share * along[i] ** 2) / draws;
+          sums[k].norm2 += ((c * share * along[i]) ** 2 + (tau2 * share) / (values[i] + lambda) / n) / draws;
+        }
+      });
+    }
+    lambdas.forEach((lambda, k) => {
+      const theory = alignment({ eigenvalues, beta, samples: n, lambda, teacher: 'tanh', noise: 0.5 });
+      expect(Math.abs(sums[k].inner / theory.inner - 1), `inner at ${lambda}`).toBeLessThan(0.01);
+      expect(Math.abs(sums[k].norm2 / theory.norm2 - 1), `norm2 at ${lambda}`).toBeLessThan(0.01);
+    });
+  }, 120_000);
 
   it('is continuous into both limits of lambda', () => {
     const eigenvalues = power(50);

@@ -1,0 +1,71 @@
+/**
+ * Index models, y = r^(-1/2) sum_j s*(beta_j'x) + e: single-index for r = 1, multi-index above, with x = Sigma^(1/2) u and directions
+ * beta_j ~ N(0, I/d) (Zhang, Moniri et al. 2025; Ba et al. 2022).
+ */
+import { z } from 'zod';
+import { OptionsError } from '../errors.js';
+import { Matrix, axpby, gemmInto, qr, transpose } from '../linalg/index.js';
+import { linkOf, linkSchema, type LinkOptions } from '../links/index.js';
+import { nonNegative, parseOptions, seed, size } from '../options.js';
+import { Stream } from '../random/index.js';
+import type { IndexTask } from '../types.js';
+import { covariance, covarianceSchema } from './covariance.js';
+import { inputSampler } from './inputs.js';
+
+export const indexModelSchema = z.strictObject({
+  /** d. */
+  inputs: size().default(200),
+  /** r. */
+  directions: size().default(1),
+  /** s*. */
+  link: linkSchema.default('tanh'),
+  /** Standard deviation of e. */
+  noise: nonNegative().default(0.5),
+  /** Distribution of u in x = Sigma^(1/2) u; theory is of normals. */
+  distribution: z.enum(['rademacher', 'gaussian']).default('gaussian'),
+  covariance: covarianceSchema.prefault({ family: 'power' }),
+  dtype: z.enum(['float64', 'float32']).default('float64'),
+  seed: seed().default(0),
+});
+/** `link` may be a function too. */
+export type IndexModelOptions = Omit<z.input<typeof indexModelSchema>, 'link'> & {
+  readonly link?: LinkOptions | ((t: number) => number);
+};
+
+/** A task with an index model for its teacher; equal options give equal tasks.
+ *  @throws OptionsError naming the field, the value and what is allowed */
+export function indexModel(options: IndexModelOptions = {}): IndexTask {
+  const { link: given = 'tanh', ...rest } = options;
+  const o = parseOptions(indexModelSchema, typeof given === 'function' ? rest : { ...rest, link: given }, 'indexModel');
+  const { inputs: d, directions: r, noise, dtype } = o;
+  if (r > d)
+    throw new OptionsError('indexModel', [{ path: 'directions', value: String(r), message: `must be at most inputs = ${d}; got ${r}` }]);
+  const link = linkOf(typeof given === 'function' ? given : o.link);
+  const stream = new Stream(o.seed).substream('index-model');
+  const sigma = covariance(o.covariance, d, stream.substream('basis'));
+  const directions = stream.substream('directions').normal(Matrix.zeros(r, d), 1 / Math.sqrt(d));
+  const beta = directions.clone(dtype);
+  const drawInputs = inputSampler(sigma, o.distribution, dtype);
+  let [index, values] = [Matrix.zeros(0, 0, dtype), Matrix.zeros(0, 0, dtype)];
+  const ones = Matrix.from([new Array<number>(r).fill(1 / Math.sqrt(r))], dtype);
+  return {
+    name: r === 1 ? 'single-index' : 'multi-index',
+    inputs: d,
+    outputs: 1,
+    targets: 1,
+    dtype,
+    directions,
+    features: transpose(qr(transpose(directions)).q),
+    covariance: sigma,
+    noise,
+    link,
+    sample(draws, { inputs, targets }) {
+      if (index.rows !== inputs.rows) [index, values] = [Matrix.zeros(inputs.rows, r, dtype), Matrix.zeros(inputs.rows, r, dtype)];
+      drawInputs(draws, inputs);
+      link.apply(gemmInto(index, inputs, beta, 'NT'), values);
+      if (noise > 0) draws.normal(targets, noise);
+      if (r === 1) axpby(1, values, noise > 0 ? 1 : 0, targets);
+      else gemmInto(targets, values, ones, 'NT', 1, noise > 0 ? 1 : 0);
+    },
+  };
+}
