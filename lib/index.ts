@@ -25,8 +25,10 @@ export {
   qr,
   readNpy,
   readNpz,
+  ridgePath,
   scale,
   setThreads,
+  shiftedSolve,
   singularValues,
   solve,
   svd,
@@ -53,6 +55,7 @@ export type {
   Lu,
   Operands,
   Qr,
+  ShiftedSolutions,
   Svd,
   SymmOptions,
   SymmetricEigen,
@@ -68,6 +71,7 @@ export { SignTable, Stream, haar, orthonormalRows, type StreamState } from './ra
 export {
   FASHION_MNIST,
   imageClassification,
+  indexModel,
   linearRepresentation,
   readIdx,
   readImageFolder,
@@ -76,6 +80,7 @@ export {
   type ImageClassificationOptions,
   type ImageFolder,
   type ImageTask,
+  type IndexModelOptions,
   type LinearRepresentationOptions,
 } from './data/index.js';
 export {
@@ -89,6 +94,7 @@ export {
   type TwoLayerOptions,
 } from './networks/index.js';
 export { logistic, softmaxCrossEntropy, squared } from './losses/index.js';
+export { linkOf, type Link, type LinkOptions } from './links/index.js';
 
 // Optimisers and schedules
 export {
@@ -166,6 +172,28 @@ export {
   transferLoss,
   type Interval,
 } from './metrics/index.js';
+
+// Theory
+export {
+  alignment,
+  bestLambda,
+  effectiveRidge,
+  featureMoments,
+  marchenkoPastur,
+  spikedCovariance,
+  spikedMatrix,
+  teacherMoments,
+  type Alignment,
+  type AlignmentOptions,
+  type BestLambdaOptions,
+  type EffectiveRidge,
+  type MarchenkoPastur,
+  type MarchenkoPasturOptions,
+  type Spike,
+  type SpikedMatrix,
+  type Teacher,
+  type TeacherMoments,
+} from './theory/index.js';
 
 // Experiments
 export {

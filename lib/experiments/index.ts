@@ -114,7 +114,10 @@ export function memoryOf(config: ParsedConfig): number | null {
  *  @throws OptionsError, ArgumentError or FileError */
 export function check(config: ParsedConfig): void {
   const own = experiment(config.experiment);
-  if ('compute' in own) return requireMemory(own.memory(config));
+  if ('compute' in own) {
+    requireMemory(own.memory(config));
+    return;
+  }
   const { options } = partsOf(own, config);
   placedAt(['train'], config['train'], () => new Training(options));
 }

@@ -1,8 +1,9 @@
 /** The table of studies: one row a figure. */
+import { figAlignment } from './figAlignment.js';
 import { figTransfer } from './figTransfer.js';
 import type { Study } from './study.js';
 
-export const studies: Readonly<Record<string, Study>> = { [figTransfer.name]: figTransfer };
+export const studies: Readonly<Record<string, Study>> = Object.fromEntries([figTransfer, figAlignment].map((s) => [s.name, s]));
 
 export { runStudy, type StudyRun } from './run.js';
 export type { Analysis, Scale, Study, StudyOptions } from './study.js';
