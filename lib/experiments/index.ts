@@ -8,9 +8,12 @@ import * as alignment from './alignment.js';
 import type { Assembled } from './assembled.js';
 import { Interruption, pauseOf, requireMemory, type Computed, type Pause } from './computed.js';
 import * as imageClassification from './imageClassification.js';
+import * as indexLearning from './indexLearning.js';
 import * as linearRepresentation from './linearRepresentation.js';
+import * as oneStep from './oneStep.js';
 import { placedAt } from './placed.js';
 import { provenance, type Provenance } from './provenance.js';
+import * as spectrum from './spectrum.js';
 
 export { provenance, type Provenance } from './provenance.js';
 export { gibibytes } from './computed.js';
@@ -39,6 +42,9 @@ const table = {
   'linear-representation': { semantics: 3, ...linearRepresentation },
   'image-classification': { semantics: 2, ...imageClassification },
   alignment: { semantics: 1, ...alignment },
+  'one-step': { semantics: 1, ...oneStep },
+  spectrum: { semantics: 1, ...spectrum },
+  'index-learning': { semantics: 1, ...indexLearning },
 };
 
 export type ExperimentName = keyof typeof table;

@@ -45,6 +45,8 @@ export interface CurveGrid {
   readonly series: readonly string[];
   readonly xTitle: string;
   readonly xScale: 'linear' | 'log';
+  /** Of one panel; marks stand on about six points of a line unless on every one. */
+  readonly panel?: { readonly width: number; readonly height: number; readonly everyMark: boolean };
 }
 
 type Extent = readonly [number, number];
@@ -95,9 +97,11 @@ interface PanelOptions {
   readonly heading: boolean;
 }
 
-function panel({ series, xScale }: CurveGrid, points: readonly CurvePoint[], o: PanelOptions): object {
+function panel({ series, xScale, panel: size }: CurveGrid, points: readonly CurvePoint[], o: PanelOptions): object {
   const values = series.flatMap((name, s) =>
-    points.filter((p) => p.series === name && p.condition === o.condition.key).map((p, index) => ({ ...p, marked: marked(index, s) })),
+    points
+      .filter((p) => p.series === name && p.condition === o.condition.key)
+      .map((p, index) => ({ ...p, marked: size?.everyMark === true || marked(index, s) })),
   );
   const x = {
     field: 'x',
@@ -111,13 +115,15 @@ function panel({ series, xScale }: CurveGrid, points: readonly CurvePoint[], o: 
     type: 'quantitative',
     title: o.yTitle,
     scale: { type: 'log', domain: o.yDomain, nice: false, clamp: true },
-    axis: { values: o.metric.ticks, format: '~g' },
+    // A tick outside would be drawn at the edge, where a clamping scale puts it.
+    axis: { values: o.metric.ticks.filter((t) => t >= o.yDomain[0] && t <= o.yDomain[1]), format: '~g' },
   };
-  const color = styled(series, 'color');
+  const columns = size === undefined ? 4 : 2;
+  const color = styled(series, 'color', columns);
   return {
     ...(o.heading ? { title: o.condition.title } : {}),
-    width: 250,
-    height: 175,
+    width: size?.width ?? 250,
+    height: size?.height ?? 175,
     data: { values },
     layer: [
       // A layer a band, coloured by value: a colour scale of theirs would be merged into the lines' legend and spoil it.
@@ -126,23 +132,23 @@ function panel({ series, xScale }: CurveGrid, points: readonly CurvePoint[], o: 
         mark: { type: 'area', opacity: 0.18, clip: true, color: STYLES[i].color },
         encoding: { x, y: { ...y, field: 'low' }, y2: { field: 'high' } },
       })),
-      { mark: { type: 'line', strokeWidth: 1.8, clip: true }, encoding: { x, y, color, strokeDash: styled(series, 'dash') } },
+      { mark: { type: 'line', strokeWidth: 1.8, clip: true }, encoding: { x, y, color, strokeDash: styled(series, 'dash', columns) } },
       {
         transform: [{ filter: 'datum.marked' }],
-        mark: { type: 'point', size: 42, strokeWidth: 1.6, filled: false, clip: true },
-        encoding: { x, y, color, shape: styled(series, 'shape') },
+        mark: { type: 'point', size: 42, strokeWidth: 1.6, filled: false, clip: size === undefined },
+        encoding: { x, y, color, shape: styled(series, 'shape', columns) },
       },
     ],
   };
 }
 
 /** An encoding of the series by one part of its style; all share one legend. */
-function styled(series: readonly string[], part: 'color' | 'dash' | 'shape'): object {
+function styled(series: readonly string[], part: 'color' | 'dash' | 'shape', columns: number): object {
   return {
     field: 'series',
     type: 'nominal',
     scale: { domain: series, range: STYLES.slice(0, series.length).map((s) => s[part]) },
-    legend: { title: null, orient: 'bottom', columns: 4, offset: 14 },
+    legend: { title: null, orient: 'bottom', columns, offset: 14 },
   };
 }
 

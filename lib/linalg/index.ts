@@ -22,6 +22,7 @@ export {
   symmetricFunction,
   type SymmetricEigen,
 } from './symmetricEigen.js';
+export { gramSingularValues, topEigen, topRightSingularVectors, type TopEigen } from './topEigen.js';
 export { leastSquares, type LeastSquares } from './leastSquares.js';
 export { adamStep } from './adamStep.js';
 export { activate, type ActivationName } from './activate.js';

@@ -98,7 +98,7 @@ const KINKED: readonly string[] = ['relu', 'leakyRelu', 'sign'];
 
 /** A link from its options, or from a function of one number. Functions are called once an entry.
  *  @throws ArgumentError for anything else */
-export function linkOf(options: LinkOptions | ((x: number) => number)): Link {
+export function linkOf(options: LinkOptions | ActivationOptions | ((x: number) => number)): Link {
   if (typeof options === 'function') return { name: options.name || 'function', kinks: [], apply: (x, out) => mapped(options, x, out) };
   const name = nameOf(options);
   const gain = typeof options !== 'string' && 'gain' in options ? options.gain : 1;

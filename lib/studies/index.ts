@@ -1,9 +1,13 @@
 /** The table of studies: one row a figure. */
 import { figAlignment } from './figAlignment.js';
+import { figOneStep } from './figOneStep.js';
+import { figSpectrum } from './figSpectrum.js';
 import { figTransfer } from './figTransfer.js';
 import type { Study } from './study.js';
 
-export const studies: Readonly<Record<string, Study>> = Object.fromEntries([figTransfer, figAlignment].map((s) => [s.name, s]));
+export const studies: Readonly<Record<string, Study>> = Object.fromEntries(
+  [figTransfer, figAlignment, figOneStep, figSpectrum].map((s) => [s.name, s]),
+);
 
 export { runStudy, type StudyRun } from './run.js';
 export type { Analysis, Scale, Study, StudyOptions } from './study.js';

@@ -1,12 +1,12 @@
 /** What theory needs to know of a teacher's link s* at a Gaussian argument. */
 import { ArgumentError } from '../errors.js';
 import { Matrix } from '../linalg/index.js';
-import { linkOf, linkSchema, type Link, type LinkOptions } from '../links/index.js';
+import { linkOf, linkSchema, type ActivationOptions, type Link, type LinkOptions } from '../links/index.js';
 import { parseOptions } from '../options.js';
 import { gaussianExpectation } from './quadrature.js';
 
 /** A link by name or with numbers, or a function of one number. */
-export type Teacher = LinkOptions | ((t: number) => number);
+export type Teacher = LinkOptions | ActivationOptions | ((t: number) => number);
 
 export interface TeacherMoments {
   /** E s*(t). */
