@@ -34,7 +34,10 @@ describe('parseConfig', () => {
   });
 
   it.each([
-    [{ experiment: 'nope' }, /experiment: must be one of linear-representation, image-classification; got "nope"/],
+    [
+      { experiment: 'nope' },
+      /experiment: must be one of linear-representation, image-classification, alignment, one-step, spectrum, index-learning; got "nope"/,
+    ],
     [{ optimiser: {} }, /optimiser: unknown key/],
     [
       { optimizer: { name: 'sgdd' } },
