@@ -17,6 +17,7 @@ export {
   gemm,
   gemmInto,
   gemv,
+  gramSingularValues,
   hadamard,
   leastSquares,
   lu,
@@ -40,6 +41,8 @@ export {
   syrk,
   syrkInto,
   systemInfo,
+  topEigen,
+  topRightSingularVectors,
   trace,
   transpose,
   trsm,
@@ -61,6 +64,7 @@ export type {
   SymmetricEigen,
   SyrkOptions,
   SystemInfo,
+  TopEigen,
   TrsmOptions,
 } from './linalg/index.js';
 
@@ -158,6 +162,9 @@ export {
 export {
   accuracy,
   bootstrapInterval,
+  directionAngle,
+  directionOverlap,
+  directionShare,
   distanceBetween,
   finiteSampleTransferLoss,
   mean,
@@ -171,6 +178,7 @@ export {
   transferExcess,
   transferLoss,
   type Interval,
+  type Overlap,
 } from './metrics/index.js';
 
 // Theory

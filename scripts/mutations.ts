@@ -13,6 +13,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+/** A test that runs longer has been broken too. */
+const MOST_SECONDS = 120;
+/** Exit status of `timeout` then. */
+const KILLED = 137;
+
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
 interface Mutation {
@@ -47,11 +52,25 @@ function outcome(folder: string, { file, old: from, new: to, test }: Mutation): 
   );
   try {
     const report = join(folder, 'report.json');
-    const { stdout } = spawnSync(
-      'npx',
-      ['--no-install', 'vitest', 'run', '--bail', '1', '--reporter=json', `--outputFile=${report}`, test],
+    // GNU timeout ends the whole group of processes, which a signal to npx alone would not.
+    const { stdout, status } = spawnSync(
+      'timeout',
+      [
+        '--signal=KILL',
+        String(MOST_SECONDS),
+        'npx',
+        '--no-install',
+        'vitest',
+        'run',
+        '--bail',
+        '1',
+        '--reporter=json',
+        `--outputFile=${report}`,
+        test,
+      ],
       { cwd: folder, encoding: 'utf8' },
     );
+    if (status === KILLED) return 'red'; // it no longer ends
     const { numFailedTests, numTotalTests } = JSON.parse(readFileSync(report, 'utf8')) as Record<
       'numFailedTests' | 'numTotalTests',
       number

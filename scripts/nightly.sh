@@ -31,6 +31,12 @@ else
   echo 'skipped: apt-get install dataset-fashion-mnist'
 fi
 
+echo '== theory within simulation, at d = 1000'
+node --import tsx scripts/theory.ts
+
+echo '== a ridge path for the price of one factorisation or two'
+node --import tsx scripts/bench/path.ts
+
 echo '== the reference figures'
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

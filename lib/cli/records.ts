@@ -9,10 +9,13 @@ export function summary({ status, reason, steps, metrics, tables = {}, events, t
     ([name, { values }]) => `  ${name.padEnd(16)} ${format(values[0]).padStart(12)} -> ${format(values.at(-1) ?? NaN).padStart(12)}`,
   );
   const { trainingSeconds: seconds, secondsAnEpoch } = timing;
-  const pace = steps > 0 ? `${Math.round((seconds / steps) * 1e6)} us a step` : 'no step';
+  const pace = [
+    ...(steps === 1 ? [] : [steps === 0 ? 'no step' : `${Math.round((seconds / steps) * 1e6)} us a step`]),
+    ...(secondsAnEpoch === undefined ? [] : [`${secondsAnEpoch.toFixed(2)} s an epoch`]),
+  ].join(', ');
   return [
     `${config.experiment}${nameOf(config) === '' ? '' : `, ${nameOf(config)}`}, seed ${config.seed}: ${status === 'done' ? pc.green(status) : pc.yellow(status)}${reason === undefined ? '' : ` (${reason})`}`,
-    `  ${steps} steps in ${seconds.toFixed(2)} s (${pace}${secondsAnEpoch === undefined ? '' : `, ${secondsAnEpoch.toFixed(2)} s an epoch`}), ${provenance.kernel} kernel, ${provenance.threads} thread${provenance.threads === 1 ? '' : 's'}`,
+    `  ${steps} step${steps === 1 ? '' : 's'} in ${seconds.toFixed(2)} s${pace === '' ? '' : ` (${pace})`}, ${provenance.kernel} kernel, ${provenance.threads} thread${provenance.threads === 1 ? '' : 's'}`,
     `  ${'metric'.padEnd(16)} ${'first'.padStart(12)}    ${'last'.padStart(12)}`,
     ...rows,
     ...Object.entries(tables).flatMap(([name, columns]) => ['', `  ${name}`, ...tableLines(columns)]),

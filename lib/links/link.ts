@@ -88,18 +88,14 @@ export function hermiteToPowers(coefficients: readonly number[]): Float64Array {
 /** A scalar function, as data and theory need it. */
 export interface Link {
   readonly name: string;
-  /** Where s or its derivative jumps, as far as that is known: quadratures split there. */
-  readonly kinks: readonly number[];
   /** out = s(x), entry by entry. @param out  of x's shape and dtype, not x itself; @returns out */
   apply(x: Matrix, out: Matrix): Matrix;
 }
 
-const KINKED: readonly string[] = ['relu', 'leakyRelu', 'sign'];
-
 /** A link from its options, or from a function of one number. Functions are called once an entry.
  *  @throws ArgumentError for anything else */
 export function linkOf(options: LinkOptions | ActivationOptions | ((x: number) => number)): Link {
-  if (typeof options === 'function') return { name: options.name || 'function', kinks: [], apply: (x, out) => mapped(options, x, out) };
+  if (typeof options === 'function') return { name: options.name || 'function', apply: (x, out) => mapped(options, x, out) };
   const name = nameOf(options);
   const gain = typeof options !== 'string' && 'gain' in options ? options.gain : 1;
   const kernel = kernelOf(options);
@@ -109,7 +105,6 @@ export function linkOf(options: LinkOptions | ActivationOptions | ((x: number) =
     held.rows === x.rows && held.cols === x.cols && held.dtype === x.dtype ? held : Matrix.zeros(x.rows, x.cols, x.dtype);
   return {
     name: gain === 1 ? name : `${name}(${gain} t)`,
-    kinks: KINKED.includes(name) ? [0] : [],
     apply(x, out) {
       if (kernel === null) return scale(gain, copy(x, out));
       derivative = alike(derivative, x);

@@ -17,8 +17,8 @@ export interface TeacherMoments {
   readonly second: number;
 }
 
-/** Moments of s*(t) for t ~ N(0, variance), by quadrature to about 1e-13 of E|s*(t)|, E|z s*(t)| and E s*(t)^2, split at the link's
- *  kinks. A function's kinks are not known: where it has jumps, they are found by bisection.
+/** Moments of s*(t) for t ~ N(0, variance), by quadrature to about 1e-13 of E|s*(t)|, E|z s*(t)| and E s*(t)^2. Kinks at 0 are where
+ *  panels end; others, and jumps, are found by bisection.
  *  @throws ArgumentError unless the variance is positive; NumericalError where the moments may not exist */
 export function teacherMoments(teacher: Teacher, variance: number): TeacherMoments {
   if (!(variance > 0 && variance < Infinity)) throw new ArgumentError(`teacherMoments: the variance must be positive, got ${variance}`);
@@ -46,10 +46,7 @@ export function expectationOf(link: Link, scale: number, f: (z: number, value: n
     link.apply(x, values);
     for (let i = 0; i < points.length; i++) out[i] = f(points[i], values.data[i]);
   };
-  return gaussianExpectation(
-    integrand,
-    link.kinks.map((k) => k / scale),
-  ).value;
+  return gaussianExpectation(integrand).value;
 }
 
 /** Coefficients mu_k = E[s(scale z) h_k(z)], k = 0 ... most, in the orthonormal Hermite polynomials h_k = He_k / sqrt(k!). */

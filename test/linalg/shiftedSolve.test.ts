@@ -77,6 +77,19 @@ describe('shiftedSolve', () => {
     expect(maxAbsDiff(singular, before)).toBe(0);
   });
 
+  it('solves directly what a Krylov space cannot promise: a singular matrix at shifts near its rounding', () => {
+    const a = syrk(random(200, 50));
+    const b = random(200, 1, 'float64', 4);
+    const shifts = path(20, -12, -6);
+    const { solutions, factorisations, error } = shiftedSolve(a, b, shifts);
+    expect(factorisations).toBeGreaterThanOrEqual(20);
+    expect(error).toBeLessThan(1e-9);
+    shifts.forEach((s, k) => {
+      const residual = combine(1, multiply(plus(a, s), solutions[k]), -1, b);
+      expect(norm(residual)).toBeLessThan(1e-12 * norm(a) * norm(solutions[k]));
+    });
+  });
+
   it('of a zero right-hand side is zero; of none, or no shift, is empty', () => {
     const a = randomPositive(30);
     for (const x of shiftedSolve(a, Matrix.zeros(30, 1), path(20)).solutions) expect(norm(x)).toBe(0);
