@@ -118,8 +118,7 @@ function panel({ series, xScale, panel: size }: CurveGrid, points: readonly Curv
     // A tick outside would be drawn at the edge, where a clamping scale puts it.
     axis: { values: o.metric.ticks.filter((t) => t >= o.yDomain[0] && t <= o.yDomain[1]), format: '~g' },
   };
-  const columns = size === undefined ? 4 : 2;
-  const color = styled(series, 'color', columns);
+  const color = styled(series, 'color');
   return {
     ...(o.heading ? { title: o.condition.title } : {}),
     width: size?.width ?? 250,
@@ -132,23 +131,23 @@ function panel({ series, xScale, panel: size }: CurveGrid, points: readonly Curv
         mark: { type: 'area', opacity: 0.18, clip: true, color: STYLES[i].color },
         encoding: { x, y: { ...y, field: 'low' }, y2: { field: 'high' } },
       })),
-      { mark: { type: 'line', strokeWidth: 1.8, clip: true }, encoding: { x, y, color, strokeDash: styled(series, 'dash', columns) } },
+      { mark: { type: 'line', strokeWidth: 1.8, clip: true }, encoding: { x, y, color, strokeDash: styled(series, 'dash') } },
       {
         transform: [{ filter: 'datum.marked' }],
         mark: { type: 'point', size: 42, strokeWidth: 1.6, filled: false, clip: size === undefined },
-        encoding: { x, y, color, shape: styled(series, 'shape', columns) },
+        encoding: { x, y, color, shape: styled(series, 'shape') },
       },
     ],
   };
 }
 
 /** An encoding of the series by one part of its style; all share one legend. */
-function styled(series: readonly string[], part: 'color' | 'dash' | 'shape', columns: number): object {
+function styled(series: readonly string[], part: 'color' | 'dash' | 'shape'): object {
   return {
     field: 'series',
     type: 'nominal',
     scale: { domain: series, range: STYLES.slice(0, series.length).map((s) => s[part]) },
-    legend: { title: null, orient: 'bottom', columns, offset: 14 },
+    legend: { title: null, orient: 'bottom', columns: 4, offset: 14 },
   };
 }
 

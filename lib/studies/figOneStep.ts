@@ -78,11 +78,9 @@ function analyse(options: StudyOptions, lookup: Lookup): Analysis {
     }
   }
   const seeds = seedsAt(options.scale);
-  const common =
-    'y = tanh(3 \u03b2\u2032x) + e, d = 300, 600 ReLU features, noise 0.1, covariance with eigenvalues i^-a; step size, \u03bb and ridge';
   const subtitle = (of: string): string[] => [
-    common,
-    `chosen on validation samples; ${of}; mean and 95% bootstrap interval over ${seeds} seeds`,
+    'y = tanh(3 \u03b2\u2032x) + e, d = 300, 600 ReLU features, noise 0.1, covariance with eigenvalues i^-a;',
+    `${of}; step size, \u03bb and ridge chosen on validation samples; mean and 95% interval over ${seeds} seeds`,
   ];
   const chart = (sweep: Sweep, title: string, xTitle: string, of: string, xScale: 'linear' | 'log') =>
     curveGrid({
@@ -96,7 +94,7 @@ function analyse(options: StudyOptions, lookup: Lookup): Analysis {
       series: METHODS.map((m) => m.name),
       xTitle,
       xScale,
-      panel: { width: 620, height: 320, everyMark: true },
+      panel: { width: 840, height: 340, everyMark: true },
     });
   return {
     data: {
