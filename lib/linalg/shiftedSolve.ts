@@ -7,11 +7,11 @@
  * converges like conjugate gradients at condition max(s/sigma, sigma/s) or better: shifts are spread over as many poles as pay.
  * Source: Golub & Van Loan 2013, section 10.1; Frommer & Maass 1999 (shifted systems); Ericsson & Ruhe 1980 (poles).
  */
-import { ArgumentError, NumericalError } from '../errors.js';
+import { ArgumentError } from '../errors.js';
 import { native } from '../native/index.js';
-import { gemm } from './gemm.js';
-import { epsilonOf, type Floats, Matrix, allocate, requireSameDtype, requireShape, requireSquare } from './matrix.js';
-import { requirePositiveDefinite } from './cholesky.js';
+import { Matrix, requireSameDtype, requireShape, requireSquare } from './matrix.js';
+import { Factored } from './factored.js';
+import { krylovShifts, notFinite } from './krylovShifts.js';
 
 export interface ShiftedSolutions {
   /** n x r for each shift, in the order given. */
@@ -25,9 +25,6 @@ export interface ShiftedSolutions {
 
 /** Aimed at in a Krylov space, and what is accepted in the end: else a shift is solved directly. In float32 a hundred epsilon. */
 const TOLERANCE = { float64: { aim: 1e-10, accept: 1e-9 }, float32: { aim: 1e-5, accept: 1e-4 } };
-const MOST_STEPS = 400;
-/** Steps between two looks at convergence. */
-const LOOK = 4;
 
 /** @param a       n x n symmetric positive semi-definite, both triangles given; used as workspace and restored, to the bit
  *  @param b       n x r
@@ -94,49 +91,6 @@ function grouped(shifts: readonly number[], n: number, r: number): Group[] {
   return groups;
 }
 
-/** A with the Cholesky factor of A + sigma I in its upper triangle; the lower one stays A's, and its diagonal is kept apart. */
-class Factored {
-  readonly #a: Matrix;
-  readonly #diagonal: Floats;
-  readonly #ints = new Int32Array(4);
-
-  constructor(a: Matrix) {
-    this.#a = a;
-    const n = a.rows;
-    this.#diagonal = allocate(n, a.dtype);
-    for (let i = 0; i < n; i++) this.#diagonal[i] = a.data[i * n + i];
-  }
-
-  factor(sigma: number): void {
-    this.#ints[0] = this.#a.rows;
-    const info = native.factorAbove(this.#ints.subarray(0, 1), sigma, this.#diagonal, this.#a.data);
-    requirePositiveDefinite('shiftedSolve', info, this.#a.rows);
-  }
-
-  /** x <- (A + sigma I)^-1 x, n x m. */
-  solve(x: Matrix): Matrix {
-    this.#ints.set([0, 1, x.rows, x.cols]);
-    native.potrs(this.#ints, this.#a.data, x.data);
-    return x;
-  }
-
-  /** r <- r - A x, n x m. */
-  minusProduct(x: Matrix, r: Matrix): Matrix {
-    const [n, m] = [x.rows, x.cols];
-    native.symm(Int32Array.of(0, n, m), -1, this.#a.data, x.data, 1, r.data);
-    // The product read the factor's diagonal in place of A's.
-    for (let i = 0; i < n; i++) {
-      const missing = this.#diagonal[i] - this.#a.data[i * n + i];
-      for (let j = 0; j < m; j++) r.data[i * m + j] -= missing * x.data[i * m + j];
-    }
-    return r;
-  }
-
-  restore(): void {
-    native.mirrorLower(Int32Array.of(this.#a.rows), this.#diagonal, this.#a.data);
-  }
-}
-
 interface Tally {
   factorisations: number;
   solves: number;
@@ -164,7 +118,7 @@ function solveGroup(
   }
   const { aim, accept } = TOLERANCE[b.dtype];
   for (let j = 0; j < b.cols; j++) {
-    const space = krylov(factored, column(start, j), pole, members.map((i) => shifts[i]), aim); // prettier-ignore
+    const space = krylovShifts(factored, column(start, j), pole, members.map((i) => shifts[i]), aim); // prettier-ignore
     tally.solves += space.steps;
     members.forEach((i, k) => setColumn(solutions[i], j, space.solutions, k));
   }
@@ -200,77 +154,6 @@ function errorsOf(factored: Factored, b: Matrix, shifts: readonly number[], pole
   });
 }
 
-interface Krylov {
-  /** n x (number of shifts). */
-  readonly solutions: Matrix;
-  readonly steps: number;
-}
-
-/** x for every shift from the Krylov space of C = (A + pole I)^-1 and C b. */
-function krylov(factored: Factored, start: Matrix, pole: number, shifts: readonly number[], aim: number): Krylov {
-  const n = start.rows;
-  const size = native.nrm2(start.data);
-  if (!(size > 0)) {
-    if (Number.isNaN(size)) throw notFinite();
-    return { solutions: Matrix.zeros(n, shifts.length, start.dtype), steps: 0 };
-  }
-  const most = Math.min(n, MOST_STEPS);
-  const basis = Matrix.zeros(most, n, start.dtype); // its rows
-  const [alphas, betas]: [number[], number[]] = [[], []];
-  const u = start.clone();
-  native.scale(1 / size, u.data);
-  let steps = 0;
-  let weights: Float64Array[] = [];
-  const breakdown = n * epsilonOf(start);
-  while (steps < most) {
-    basis.data.set(u.data, steps * n);
-    const own = Matrix.wrap(basis.data.subarray(0, (steps + 1) * n), steps + 1, n);
-    factored.solve(u);
-    alphas.push(native.dot(basis.data.subarray(steps * n, (steps + 1) * n), u.data));
-    steps++;
-    // Twice is enough (Parlett 1998, section 6.9).
-    for (let pass = 0; pass < 2; pass++) {
-      const overlap = allocate(steps, start.dtype);
-      native.gemv(Int32Array.of(0, steps, n), 1, own.data, u.data, 0, overlap);
-      native.gemv(Int32Array.of(1, steps, n), -1, own.data, overlap, 1, u.data);
-    }
-    const beta = native.nrm2(u.data);
-    if (!Number.isFinite(beta)) throw notFinite();
-    const closed = beta <= breakdown * Math.abs(alphas[0]) || steps === most;
-    if (closed || steps % LOOK === 0) {
-      weights = shifts.map((s) => tridiagonal(alphas, betas, s - pole, size));
-      if (closed || shifts.every((s, k) => missing(s, pole, beta, weights[k]) <= aim)) break;
-    }
-    betas.push(beta);
-    native.scale(1 / beta, u.data);
-  }
-  const y = Matrix.zeros(steps, shifts.length, start.dtype);
-  weights.forEach((w, k) => w.forEach((value, i) => (y.data[i * shifts.length + k] = value)));
-  return { solutions: gemm(Matrix.wrap(basis.data.subarray(0, steps * n), steps, n), y, { transposeA: true }), steps };
-}
-
-/** An upper bound of |x - exact| / |x|: the residual is (s - pole) beta y_k v_(k+1), and I + (s - pole) C at least min(1, s/pole). */
-function missing(shift: number, pole: number, beta: number, y: Float64Array): number {
-  const residual = Math.abs(shift - pole) * beta * Math.abs(y[y.length - 1]);
-  return residual / (Math.min(1, shift / pole) * Math.hypot(...y));
-}
-
-/** (I + delta T)^-1 size e_1 for the tridiagonal T, which is definite. */
-function tridiagonal(alphas: readonly number[], betas: readonly number[], delta: number, size: number): Float64Array {
-  const k = alphas.length;
-  const [pivots, y] = [new Float64Array(k), new Float64Array(k)];
-  for (let i = 0; i < k; i++) {
-    pivots[i] = 1 + delta * alphas[i];
-    y[i] = i === 0 ? size : 0;
-    if (i === 0) continue;
-    const factor = (delta * betas[i - 1]) / pivots[i - 1];
-    pivots[i] -= factor * delta * betas[i - 1];
-    y[i] -= factor * y[i - 1];
-  }
-  for (let i = k - 1; i >= 0; i--) y[i] = (y[i] - (i + 1 < k ? delta * betas[i] * y[i + 1] : 0)) / pivots[i];
-  return y;
-}
-
 function column(m: Matrix, j: number): Matrix {
   const out = Matrix.zeros(m.rows, 1, m.dtype);
   for (let i = 0; i < m.rows; i++) out.data[i] = m.data[i * m.cols + j];
@@ -288,6 +171,3 @@ function columnNorm(m: Matrix, j: number): number {
 function requireFinite(m: Matrix): void {
   if (!Number.isFinite(native.nrm2(m.data))) throw notFinite();
 }
-
-const notFinite = (): NumericalError =>
-  new NumericalError('NOT_FINITE', 'shiftedSolve: a right-hand side or the matrix holds NaN or infinity');

@@ -10,14 +10,14 @@
  * Parameters without factors (normalisations, separate biases) take U = V.
  */
 import { z } from 'zod';
-import { ArgumentError, NumericalError, OptionsError } from '../errors.js';
+import { ArgumentError, NumericalError } from '../errors.js';
 import { axpby, copy, dot, Matrix, scale } from '../linalg/index.js';
 import { fraction, positive, size } from '../options.js';
 import type { LayerStats, Optimizer, Params, UpdateContext } from '../types.js';
 import { accumulate, accumulateGram, averagedFactor, type AveragedFactor } from './factors.js';
 import { naming, requireFinite } from './guards.js';
 import { aloneIn, gather, jointInputs, jointWeights, scatter, type JointWeight } from './jointWeight.js';
-import { adaptedScale, levenbergMarquardtSchema } from './levenbergMarquardt.js';
+import { adaptedScale, levenbergMarquardtSchema, requireDampedModel } from './levenbergMarquardt.js';
 import { layerFactors, requireKind } from './needs.js';
 import { decayAt, decaySchema, mayBePositive, rateAt, rateSchema, requireRatesPerLayer } from './rate.js';
 import { prefixedSpectra } from './spectrum.js';
@@ -227,16 +227,6 @@ export function kroneckerMethod<P>({
       return { ...prefixedSpectra(sides), ...preconditioner.inspect(held) };
     },
   };
-}
-
-/** Levenberg-Marquardt weighs a step with the mean curvature plus lambda, and moves lambda by factors. */
-function requireDampedModel(name: string, { damping, factorScale }: KroneckerOptions): void {
-  const refuse = (path: string, value: unknown, message: string): never => {
-    throw new OptionsError(name, [{ path, value: JSON.stringify(value), message }]);
-  };
-  if (!mayBePositive(damping)) refuse('damping', damping, 'must be above 0 with levenbergMarquardt, which multiplies it; got 0');
-  if (factorScale === 'sum')
-    refuse('factorScale', factorScale, 'must be mean with levenbergMarquardt, whose model is of the mean loss; got "sum"');
 }
 
 const outOfRange = (name: string): NumericalError =>

@@ -6,16 +6,31 @@
  * Costs a Gauss-Newton product and two forward passes each time.
  */
 import { z } from 'zod';
+import { OptionsError } from '../errors.js';
 import { dot, type Matrix } from '../linalg/index.js';
 import { size } from '../options.js';
 import type { UpdateContext } from '../types.js';
-import { rateAt, type Rate } from './rate.js';
+import { mayBePositive, rateAt, type Rate } from './rate.js';
 
 export const levenbergMarquardtSchema = z.strictObject({ period: size().default(5), decay: z.number().gt(0).lt(1).default(0.9) });
 type LevenbergMarquardt = z.output<typeof levenbergMarquardtSchema>;
 
 /** lambda never leaves this range around the one given. */
 const SCALES = { least: 1e-8, most: 1e8 };
+
+/** Levenberg-Marquardt weighs a step with the mean curvature plus lambda, and moves lambda by factors.
+ *  @throws OptionsError where there is no such lambda */
+export function requireDampedModel(
+  name: string,
+  { damping, factorScale }: { readonly damping: Rate; readonly factorScale: 'mean' | 'sum' },
+): void {
+  const refuse = (path: string, value: unknown, message: string): never => {
+    throw new OptionsError(name, [{ path, value: JSON.stringify(value), message }]);
+  };
+  if (!mayBePositive(damping)) refuse('damping', damping, 'must be above 0 with levenbergMarquardt, which multiplies it; got 0');
+  if (factorScale === 'sum')
+    refuse('factorScale', factorScale, 'must be mean with levenbergMarquardt, whose model is of the mean loss; got "sum"');
+}
 
 /** The new multiple of the damping given. @param products  scratch, one matrix a parameter */
 export function adaptedScale(
