@@ -88,7 +88,7 @@ const isOneOf = (names: readonly ExperimentName[], text: string): text is Experi
  *  @param summaries  whether each record is summed up as soon as it is there
  *  @returns the records that came to an end */
 async function runAll(configs: readonly ParsedConfig[], savers: readonly Saver[], summaries: boolean): Promise<ExperimentRecord[]> {
-  const { runExperiment } = await import('../experiments/index.js');
+  const { memoryOf, runExperiment } = await import('../experiments/index.js');
   const { signal, release } = catchInterrupt();
   const records: ExperimentRecord[] = [];
   for (const [i, config] of configs.entries()) {
@@ -96,13 +96,13 @@ async function runAll(configs: readonly ParsedConfig[], savers: readonly Saver[]
     const place = configs.length === 1 ? '' : ` in optimiser ${i + 1} of ${configs.length} (${nameOf(config)})`;
     await new Promise(setImmediate); // a signal that came meanwhile is heard
     if (signal.aborted) {
-      reportInterrupt(`before its first step${place}`, saver);
+      reportInterrupt(`before its first step${place}`, saver, memoryOf(config) !== null);
       break;
     }
     try {
       const record = await runExperiment(config, { resume: saver?.resume, signal, onProgress: saver?.onProgress });
       if (record.status === 'stopped') {
-        reportInterrupt(`at step ${record.steps}${place}`, saver);
+        reportInterrupt(`at step ${record.steps}${place}`, saver, memoryOf(config) !== null);
         break;
       }
       records.push(record);
@@ -118,10 +118,13 @@ async function runAll(configs: readonly ParsedConfig[], savers: readonly Saver[]
   return records;
 }
 
-function reportInterrupt(where: string, saver: Saver | undefined): void {
+/** @param inOneGo  whether the experiment has no steps to keep */
+function reportInterrupt(where: string, saver: Saver | undefined, inOneGo: boolean): void {
   const kept =
     saver === undefined
-      ? 'its steps are not kept; --checkpoint FILE would have kept them'
+      ? inOneGo
+        ? 'it computes in one go, and begins anew'
+        : 'its steps are not kept; --checkpoint FILE would have kept them'
       : `kept in ${saver.path}. To go on: ${command()}`;
   process.stderr.write(`\ninterrupted ${where}; ${kept}\n`);
   process.exitCode = INTERRUPTED;

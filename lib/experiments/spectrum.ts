@@ -47,7 +47,7 @@ export const schema = z.strictObject({
   /** Damping of the layer-wise step. */
   lambda: positive().default(0.1),
   /** |eta U|_2; singular values of G0 end at 1 + sqrt(h/d). */
-  strength: nonNegative().default(3),
+  strength: nonNegative().max(1e6).default(3),
 });
 export type Config = z.output<typeof schema>;
 export const start: z.input<typeof schema> = { experiment: 'spectrum' };
@@ -67,7 +67,9 @@ export async function compute(config: Config, pause: Pause): Promise<Computed> {
   const u = stepOf(config, g0, beta, draw, stream);
   await pause();
 
-  const top = config.method === 'none' ? null : topRightSingularVectors(u, 1);
+  const leadingStep = config.method === 'none' ? null : topRightSingularVectors(u, 1);
+  // A gradient may be zero (of a constant activation, say): then there is no step.
+  const top = leadingStep === null || !(leadingStep.values[0] > 0) ? null : leadingStep;
   const g1 = top === null ? g0 : axpby(-strength / top.values[0], u, 1, g0.clone());
   const weights = gramSingularValues(g1);
   const law = marchenkoPastur({ eigenvalues: [1], ratio: h / d });
@@ -81,7 +83,10 @@ export async function compute(config: Config, pause: Pause): Promise<Computed> {
   const features = symmetricEigenvalues(syrk(z, { transpose: true, alpha: 1 / m }));
   await pause();
   const hidden = syrk(scaleColumns(g1.clone(), eigenvalues.map(Math.sqrt)));
-  const population = symmetricEigenvalues(featureMoments(hidden, config.activation)).map((l) => Math.max(0, l));
+  const moments = symmetricEigenvalues(featureMoments(hidden, config.activation));
+  // Of a population of lower rank, rounding leaves eigenvalues near 0: they are 0.
+  const rounding = h * 2 ** -52 * moments[h - 1];
+  const population = moments.map((l) => (l > rounding ? l : 0));
   const equivalent = marchenkoPastur({ eigenvalues: population, ratio: h / m });
   await pause();
 

@@ -1,6 +1,6 @@
 import { native } from '../native/index.js';
 import { requirePositiveDefinite } from './cholesky.js';
-import { type Floats, Matrix, allocate } from './matrix.js';
+import { epsilonOf, type Floats, Matrix, allocate } from './matrix.js';
 
 /** A with the Cholesky factor of A + sigma I in its upper triangle; the lower one stays A's, and its diagonal is kept apart. */
 export class Factored {
@@ -18,7 +18,15 @@ export class Factored {
   factor(sigma: number): void {
     this.#ints[0] = this.#a.rows;
     const info = native.factorAbove(this.#ints.subarray(0, 1), sigma, this.#diagonal, this.#a.data);
-    requirePositiveDefinite('shiftedSolve', info, this.#a.rows);
+    requirePositiveDefinite('shiftedSolve', info === 0 && sigma === 0 ? this.#noise() : info, this.#a.rows);
+  }
+
+  /** The order of the first minor that is singular to working precision (a pivot below the rounding of its own diagonal entry), or 0. */
+  #noise(): number {
+    const n = this.#a.rows;
+    const share = n * epsilonOf(this.#a);
+    for (let i = 0; i < n; i++) if (!(this.#a.data[i * n + i] ** 2 > share * this.#diagonal[i])) return i + 1;
+    return 0;
   }
 
   /** x <- (A + sigma I)^-1 x, n x m. */

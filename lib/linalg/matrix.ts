@@ -157,7 +157,7 @@ export function requireDistinct(op: string, out: Matrix, a: Matrix, b: Matrix = 
     throw new ArgumentError(`${op}: out shares memory with an operand; give it its own`);
 }
 
-function sharesMemory(a: Floats, b: Floats): boolean {
+export function sharesMemory(a: Floats, b: Floats): boolean {
   return (
     a.buffer === b.buffer &&
     a.length > 0 &&

@@ -9,7 +9,7 @@
  */
 import { ArgumentError } from '../errors.js';
 import { native } from '../native/index.js';
-import { Matrix, requireSameDtype, requireShape, requireSquare } from './matrix.js';
+import { Matrix, requireSameDtype, requireShape, requireSquare, sharesMemory } from './matrix.js';
 import { Factored } from './factored.js';
 import { krylovShifts, notFinite } from './krylovShifts.js';
 
@@ -36,6 +36,7 @@ export function shiftedSolve(a: Matrix, b: Matrix, shifts: readonly number[]): S
   const n = a.rows;
   requireShape('shiftedSolve', 'b', b, n, b.cols);
   requireSameDtype('shiftedSolve', a, b);
+  if (sharesMemory(a.data, b.data)) throw new ArgumentError('shiftedSolve: b shares memory with a, which is workspace; give it its own');
   for (const s of shifts)
     if (!(typeof s === 'number' && s >= 0 && s < Infinity))
       throw new ArgumentError(`shiftedSolve: shifts must be finite numbers of at least 0, got ${String(s)}`);
@@ -74,20 +75,24 @@ function grouped(shifts: readonly number[], n: number, r: number): Group[] {
   const rest = order.filter((i) => shifts[i] > 0);
   const groups: Group[] = zero.length === 0 ? [] : [{ pole: 0, members: zero }];
   if (rest.length === 0) return groups;
-  const [least, most] = [shifts[rest[0]], shifts[rest[rest.length - 1]]];
+  // In logarithms: shifts may be hundreds of decades apart.
+  const least = Math.log(shifts[rest[0]]);
+  const span = Math.log(shifts[rest[rest.length - 1]]) - least;
   let best = { poles: Infinity, cost: rest.length * (factorCost(n) + r) };
   for (let poles = 1; poles < rest.length; poles++) {
-    const condition = (most / least) ** (1 / (2 * poles));
+    const condition = Math.exp(span / (2 * poles));
     const cost = poles * (factorCost(n) + Math.min(n, stepsAt(condition)) * (0.7 + 0.6 * r));
     if (cost < best.cost) best = { poles, cost };
   }
   if (best.poles === Infinity) return [...groups, ...rest.map(alone)];
-  const ratio = Math.log(most / least) / best.poles;
-  const placeOf = (s: number): number => (ratio === 0 ? 0 : Math.min(best.poles - 1, Math.floor(Math.log(s / least) / ratio + 1e-9)));
+  const width = span / best.poles;
   const members: number[][] = Array.from({ length: best.poles }, () => []);
+  const placeOf = (s: number): number => (width === 0 ? 0 : Math.min(best.poles - 1, Math.floor((Math.log(s) - least) / width + 1e-9)));
   for (const i of rest) members[placeOf(shifts[i])].push(i);
-  for (const own of members.filter((m) => m.length > 0))
-    groups.push(own.length === 1 ? alone(own[0]) : { pole: Math.sqrt(shifts[own[0]] * shifts[own[own.length - 1]]), members: own });
+  for (const own of members.filter((m) => m.length > 0)) {
+    const pole = Math.sqrt(shifts[own[0]]) * Math.sqrt(shifts[own[own.length - 1]]);
+    groups.push(own.length === 1 ? alone(own[0]) : { pole, members: own });
+  }
   return groups;
 }
 

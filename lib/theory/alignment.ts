@@ -61,9 +61,11 @@ export function alignment(options: AlignmentOptions): Alignment {
  *  @throws as `alignment` */
 export function bestLambda(options: BestLambdaOptions): Alignment & { readonly lambda: number } {
   const p = prepared('bestLambda', parseOptions(bestSchema, options, 'bestLambda'));
-  const middle = p.trace / p.eigenvalues.length;
-  // A scan first: for a given beta rho2 may have several maxima.
-  const scan = Array.from({ length: 161 }, (_, i) => middle * 10 ** (i / 10 - 8));
+  // A scan first, from far below the least eigenvalue to far above the largest: for a given beta rho2 may have several maxima.
+  const positive = Array.from(p.eigenvalues).filter((l) => l > 0).map(Math.log10); // prettier-ignore
+  const [from, to] = [Math.min(...positive) - 8, Math.max(...positive) + 8];
+  const count = Math.ceil(10 * (to - from));
+  const scan = Array.from({ length: count + 1 }, (_, i) => 10 ** (from + ((to - from) * i) / count));
   const values = scan.map((lambda) => at(p, lambda).rho2);
   const top = values.indexOf(Math.max(...values));
   let [low, high] = [Math.log(scan[Math.max(0, top - 1)]), Math.log(scan[Math.min(scan.length - 1, top + 1)])];
@@ -93,6 +95,10 @@ interface Prepared {
 function prepared(op: string, { eigenvalues, beta, samples, teacher: link, noise }: z.output<typeof bestSchema>): Prepared {
   requireEigenvalues(op, eigenvalues);
   const d = eigenvalues.length;
+  if (beta !== undefined) {
+    const bad = Array.from(beta).findIndex((b) => !Number.isFinite(b));
+    if (bad >= 0) throw new ArgumentError(`${op}: beta[${bad}] must be a finite number, got ${String(beta[bad])}`);
+  }
   if (beta !== undefined && beta.length !== d)
     throw new ArgumentError(`${op}: beta has ${beta.length} entries where there are ${d} eigenvalues`);
   const squares = beta === undefined ? new Float64Array(d).fill(1 / d) : Float64Array.from(beta, (b) => b * b);
@@ -100,6 +106,9 @@ function prepared(op: string, { eigenvalues, beta, samples, teacher: link, noise
   const s2 = sum((i) => squares[i] * eigenvalues[i]);
   if (!(s2 > 0 && s2 < Infinity)) throw new ArgumentError(`${op}: beta'Sigma beta is ${s2}; beta must be finite and within Sigma's range`);
   const moments = teacherMoments(link, s2);
+  // What of the link is not linear; of a linear one, rounding.
+  const difference = moments.second - moments.slope * moments.slope * s2;
+  const beyond = difference > 1e-12 * moments.second ? difference : 0;
   return {
     eigenvalues,
     squares,
@@ -108,36 +117,49 @@ function prepared(op: string, { eigenvalues, beta, samples, teacher: link, noise
     length2: sum((i) => squares[i]),
     s2,
     moments,
-    tau2: moments.second + noise * noise - moments.slope * moments.slope * s2,
+    tau2: beyond + noise * noise,
   };
 }
 
 function at(p: Prepared, lambda: number): Alignment {
-  const { inner, norm2, kappa } = lambda === Infinity ? gradientStep(p) : ridge(p, lambda);
-  return { rho2: (inner * inner) / (norm2 * p.length2), inner, norm2, kappa };
+  const { scaled, ...limits } = lambda === Infinity ? gradientStep(p) : ridge(p, lambda);
+  const { inner, norm2 } = scaled;
+  return { rho2: norm2 === 0 ? 0 : (inner * inner) / (norm2 * p.length2), ...limits };
 }
 
-type Limits = Omit<Alignment, 'rho2'>;
+interface Limits extends Omit<Alignment, 'rho2'> {
+  /** The same with b multiplied by a number that keeps both within range. */
+  readonly scaled: { readonly inner: number; readonly norm2: number };
+}
 
 function gradientStep({ eigenvalues, squares, samples, trace, s2, moments: { slope }, tau2 }: Prepared): Limits {
   const square = squares.reduce((total, q, i) => total + q * eigenvalues[i] * eigenvalues[i], 0);
   const share = trace / samples;
-  return { inner: slope * s2, norm2: slope * slope * (square + s2 * share) + tau2 * share, kappa: Infinity };
+  const limits = { inner: slope * s2, norm2: slope * slope * (square + s2 * share) + tau2 * share };
+  return { ...limits, kappa: Infinity, scaled: limits };
 }
 
+/** Sums are of positive terms, and scaled by kappa where that is large: nothing cancels or underflows on the way to either limit. With
+ *  s_i = l_i / (l_i + kappa), lambda kappa' = kappa (n - df1) / (n - df2), and so the signal's part of |b|^2 is
+ *  sum_i q_i (s_i^2 + s_i (1 - s_i) (df1 - df2) / (n - df2)). */
 function ridge({ eigenvalues, squares, samples, moments: { slope }, tau2 }: Prepared, lambda: number): Limits {
   const { kappa, df2 } = effectiveRidge(eigenvalues, samples, lambda);
-  const inflation = 1 / (1 - df2 / samples);
-  let [signal, shrunk, trace] = [0, 0, 0];
+  const scale = Math.max(1, kappa);
+  let [signal, kept, mixed, trace, spread] = [0, 0, 0, 0, 0];
   for (let i = 0; i < squares.length; i++) {
     const l = eigenvalues[i];
     if (l === 0) continue;
     const share = l / (l + kappa);
-    signal += squares[i] * share;
-    shrunk += (squares[i] * share) / (l + kappa);
-    trace += share / (l + kappa);
+    const lost = kappa / (l + kappa);
+    const scaled = l / ((l + kappa) / scale); // share times scale
+    signal += squares[i] * scaled;
+    kept += squares[i] * scaled * scaled;
+    mixed += squares[i] * scaled * scale * lost;
+    trace += (scaled * scale) / (l + kappa);
+    spread += share * lost;
   }
-  // lambda kappa' -> 0 as lambda does, but for n at the rank, where the noise is amplified without bound.
-  const bias = lambda === 0 ? 0 : lambda * inflation * shrunk;
-  return { inner: slope * signal, norm2: slope * slope * (signal - bias) + (tau2 * inflation * trace) / samples, kappa };
+  const left = samples - df2;
+  const noise = tau2 === 0 ? 0 : (tau2 * trace) / left;
+  const square = slope * slope * (kept + (spread === 0 ? 0 : (mixed * spread) / left)) + noise;
+  return { inner: (slope * signal) / scale, norm2: square / scale / scale, kappa, scaled: { inner: slope * signal, norm2: square } };
 }

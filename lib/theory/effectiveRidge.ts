@@ -34,21 +34,51 @@ export function effectiveRidge(eigenvalues: ArrayLike<number>, samples: number, 
   if (lambda === 0 && rank <= samples) return { kappa: 0, df1: rank, df2: rank };
   let kappa = lambda + trace / samples;
   for (let iteration = 0; iteration < ITERATIONS; iteration++) {
-    const { df1, df2 } = degrees(eigenvalues, kappa);
-    const excess = kappa * (1 - df1 / samples) - lambda;
-    const next = kappa - excess / (1 - df2 / samples);
+    const { value, slope } = equation(eigenvalues, samples, rank, kappa);
+    let next = kappa - (value - lambda) / slope;
+    // Where the step is all of kappa but for rounding the equation is linear there: lambda over its slope.
+    if (!(next > 0) && rank <= samples) next = lambda / (value / kappa);
     // The root is approached from above until rounding: then the step no longer shortens it.
     if (!(next < kappa && next > 0)) break;
     kappa = next;
   }
-  const { df1, df2 } = degrees(eigenvalues, kappa);
-  const residual = Math.abs(kappa * (1 - df1 / samples) - lambda);
-  if (!(residual <= 1e-10 * (lambda + (kappa * df1) / samples)))
+  // From wherever it came to rest, above the root or (in the linear part) below, a few steps more give the last digits.
+  for (let polish = 0; polish < 4; polish++) {
+    const at = equation(eigenvalues, samples, rank, kappa);
+    const next = kappa - (at.value - lambda) / at.slope;
+    if (next > 0.5 * kappa && next < 2 * kappa) kappa = next;
+  }
+  const { value, terms } = equation(eigenvalues, samples, rank, kappa);
+  if (!(Math.abs(value - lambda) <= 1e-10 * (lambda + terms)))
     throw new NumericalError(
       'NOT_CONVERGED',
-      `effectiveRidge: the equation for kappa is off by ${residual} at ${kappa} (lambda ${lambda}, ${samples} samples)`,
+      `effectiveRidge: the equation for kappa is off by ${Math.abs(value - lambda)} at ${kappa} (lambda ${lambda}, ${samples} samples)`,
     );
-  return { kappa, df1, df2 };
+  return { kappa, ...degrees(eigenvalues, kappa) };
+}
+
+/** The right-hand side and its slope. With enough samples 1 - df1/n is (n - rank + sum kappa / (l + kappa)) / n, of positive terms: it
+ *  keeps its digits down to the smallest kappa. @returns also the size of what had to cancel */
+function equation(
+  eigenvalues: ArrayLike<number>,
+  samples: number,
+  rank: number,
+  kappa: number,
+): { value: number; slope: number; terms: number } {
+  let [lost, lost2] = [0, 0];
+  for (let i = 0; i < eigenvalues.length; i++) {
+    const l = eigenvalues[i];
+    if (l === 0) continue;
+    const rest = kappa / (l + kappa);
+    lost += rest;
+    lost2 += rest * (1 + l / (l + kappa));
+  }
+  const spare = samples - rank;
+  return {
+    value: (kappa * (spare + lost)) / samples,
+    slope: (spare + lost2) / samples,
+    terms: spare >= 0 ? 0 : (kappa * rank) / samples,
+  };
 }
 
 function degrees(eigenvalues: ArrayLike<number>, kappa: number): { df1: number; df2: number } {

@@ -32,7 +32,8 @@ export interface MarchenkoPastur {
   /** At x > 0; per eigenvalue, so that it integrates to 1 - atom.
    *  @throws NumericalError NOT_CONVERGED where the Silverstein equation is not satisfied in the end */
   readonly density: (x: number) => number;
-  /** Mass within [low, high], the atom not counted, to about 1e-9. */
+  /** Mass within [low, high], the atom not counted, to about 1e-8 (1e-6 where the ratio is within 1e-5 of 1).
+   *  @throws ArgumentError unless low <= high; NumericalError NOT_CONVERGED */
   readonly mass: (low: number, high: number) => number;
 }
 
@@ -42,7 +43,10 @@ export function marchenkoPastur(options: MarchenkoPasturOptions): MarchenkoPastu
   const population = populationOf('marchenkoPastur', eigenvalues);
   const curve = new SupportCurve(population, ratio);
   const intervals = curve.intervals();
-  const edges = intervals.map(([from, to]) => [Math.max(0, curve.psi(from)), curve.psi(to)] as const);
+  // At ratio 1 (of the positive part) the lowest edge is 0, and rounding leaves something next to it.
+  const noise = 1e-14 * curve.psi(intervals[intervals.length - 1][1]);
+  const lowest = (x: number): number => (x < noise ? 0 : x);
+  const edges = intervals.map(([from, to]) => [lowest(curve.psi(from)), curve.psi(to)] as const);
   const density = (x: number): number => {
     if (!(x > 0 && x < Infinity)) throw new ArgumentError(`marchenkoPastur: the density is that of x > 0, got ${x}`);
     const k = edges.findIndex(([low, high]) => x > low && x < high);
@@ -53,24 +57,31 @@ export function marchenkoPastur(options: MarchenkoPasturOptions): MarchenkoPastu
     atom: Math.max(population.zero, 1 - 1 / ratio),
     density,
     mass(low, high) {
+      if (!(low <= high))
+        throw new ArgumentError(`marchenkoPastur: mass takes two places, low <= high; got ${String(low)} and ${String(high)}`);
       let total = 0;
-      edges.forEach(([from, to]) => {
+      edges.forEach(([from, to], k) => {
         const [a, b] = [Math.max(from, low), Math.min(to, high)];
-        if (b > a) total += massWithin(density, from, to, a, b);
+        if (b > a) total += massWithin(density, from, to, a, b, from > 0 && curve.digitsAt(intervals[k][0]) > 1e-5);
       });
       return total;
     },
   };
 }
 
-/** By x = middle - half cos(angle), under which the square roots at the edges (and their inverse at 0) become smooth. */
-function massWithin(density: (x: number) => number, from: number, to: number, a: number, b: number): number {
-  const [middle, half] = [(from + to) / 2, (to - from) / 2];
-  const angle = (x: number): number => Math.acos(Math.max(-1, Math.min(1, (middle - x) / half)));
+/** By x = middle - half cos(angle), under which the square roots at the edges (and their inverse at 0) become smooth; where the edges are
+ *  decades apart the same in log x, which resolves both of them.
+ *  @param sharp  whether the lower edge is known well enough for that */
+function massWithin(density: (x: number) => number, from: number, to: number, a: number, b: number, sharp: boolean): number {
+  const log = sharp && to > 100 * from;
+  const [low, high] = log ? [Math.log(from), Math.log(to)] : [from, to];
+  const [middle, half] = [(low + high) / 2, (high - low) / 2];
+  const angle = (x: number): number => Math.acos(Math.max(-1, Math.min(1, (middle - (log ? Math.log(x) : x)) / half)));
   const f = (angles: Float64Array, values: Float64Array): void => {
     for (let i = 0; i < angles.length; i++) {
-      const x = middle - half * Math.cos(angles[i]);
-      values[i] = x > from && x < to ? density(x) * half * Math.sin(angles[i]) : 0;
+      const place = middle - half * Math.cos(angles[i]);
+      const x = log ? Math.exp(place) : place;
+      values[i] = x > from && x < to ? density(x) * half * Math.sin(angles[i]) * (log ? x : 1) : 0;
     }
   };
   return integrate(f, [angle(a), angle(b)], { relative: 1e-9, absolute: 1e-12 }).value;
@@ -101,6 +112,17 @@ export class SupportCurve {
     let sum = 1;
     for (let j = 0; j < this.#t.length; j++) sum += this.#m[j] / (u - this.#t[j]);
     return u * sum;
+  }
+
+  /** Share of psi(u) that is left once its terms have cancelled: next to ratio 1 the lowest edge has few digits. */
+  digitsAt(u: number): number {
+    let [sum, size] = [1, 1];
+    for (let j = 0; j < this.#t.length; j++) {
+      const term = this.#m[j] / (u - this.#t[j]);
+      sum += term;
+      size += Math.abs(term);
+    }
+    return Math.abs(sum) / size;
   }
 
   /** 1 - psi'(u) at a real u. */

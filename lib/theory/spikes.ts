@@ -39,9 +39,10 @@ export function spikedCovariance(options: z.input<typeof spikedCovarianceSchema>
     const location = curve.psi(spike);
     return { separates: true, location, alignment: (spike * slope) / location };
   }
-  // The nearest edge of the interval it falls in.
-  const [from, to] = curve.intervals().find(([low, high]) => spike >= low && spike <= high)!;
-  return { separates: false, location: curve.psi(spike - from < to - spike ? from : to), alignment: 0 };
+  // The nearest edge of the interval it falls in, or all but does.
+  const edges = curve.intervals().flat();
+  const nearest = edges.reduce((a, b) => (Math.abs(b - spike) < Math.abs(a - spike) ? b : a));
+  return { separates: false, location: curve.psi(nearest), alignment: 0 };
 }
 
 const spikedMatrixSchema = z.strictObject({

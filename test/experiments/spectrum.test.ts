@@ -33,6 +33,12 @@ describe('experiment spectrum', () => {
     }
   });
 
+  it('of an activation without a gradient takes no step', async () => {
+    const record = await runExperiment(config({ activation: { name: 'polynomial', coefficients: [1] } }));
+    expect(record.status).toBe('done');
+    expect(at(record, 'stepDirection')).toBeNaN();
+  });
+
   it('a step too weak is lost in the bulk', async () => {
     const record = await runExperiment(config({ strength: 0.3 }));
     expect(at(record, 'topWithStepTheory')).toBe(0);

@@ -90,6 +90,11 @@ describe('shiftedSolve', () => {
     });
   });
 
+  it('takes shifts hundreds of decades apart', () => {
+    const { solutions } = shiftedSolve(Matrix.from([[2]]), Matrix.from([[1]]), [1e-200, 1e-200, 1e200, 1e200, 1e200]);
+    solutions.forEach((x, k) => expect(x.data[0]).toBeCloseTo(k < 2 ? 0.5 : 1e-200, 14));
+  });
+
   it('of a zero right-hand side is zero; of none, or no shift, is empty', () => {
     const a = randomPositive(30);
     for (const x of shiftedSolve(a, Matrix.zeros(30, 1), path(20)).solutions) expect(norm(x)).toBe(0);
@@ -111,6 +116,7 @@ const square = randomPositive(4);
 refuses('shiftedSolve', [
   ['a is not square', () => shiftedSolve(random(3, 4), random(3, 1), [1]), /a must be square/],
   ['b does not fit', () => shiftedSolve(square, random(3, 1), [1]), /b must be 4 x 1, got 3 x 1/],
+  ['b is a', () => shiftedSolve(square, square, [1]), /b shares memory with a, which is workspace/],
   ['dtypes differ', () => shiftedSolve(square, random(4, 1, 'float32'), [1]), /different dtypes/],
   ['a shift is negative', () => shiftedSolve(square, random(4, 1), [1, -1]), /shifts must be finite numbers of at least 0, got -1/],
   ['a shift is infinite', () => shiftedSolve(square, random(4, 1), [Infinity]), /got Infinity/],
@@ -143,6 +149,20 @@ describe('ridgePath', () => {
       const [b] = ridgePath(x, y, [0]);
       expectClose(b, ridgePath(x, y, [1e-11])[0], 1e-7);
       if (n < d) expectClose(multiply(x, b), y, 1e-10);
+    }
+  });
+
+  it('throws NumericalError at 0 for inputs that are dependent, whatever rounding leaves of their pivot', () => {
+    for (let seed = 0; seed < 40; seed++) {
+      const x = random(30, 10, 'float64', seed);
+      for (let i = 0; i < 30; i++) x.data[i * 10 + 9] = x.data[i * 10] - 2 * x.data[i * 10 + 3];
+      for (const inputs of [x, transposed(x)])
+        expectThrows(
+          () => ridgePath(inputs, random(inputs.rows, 1), [0]),
+          NumericalError,
+          'NOT_POSITIVE_DEFINITE',
+          /not positive definite/,
+        );
     }
   });
 

@@ -131,6 +131,20 @@ describe('alignment', () => {
     }
   });
 
+  it('keeps its digits at any lambda, down to none and up to infinity', () => {
+    for (const eigenvalues of [power(100), new Array<number>(100).fill(1)])
+      for (const samples of [200, 100, 40]) {
+        const at = (lambda: number) => alignment({ eigenvalues, samples, lambda, teacher: 'tanh', noise: 0.5 });
+        for (const lambda of [1e10, 1e16, 1e20, 1e160]) expect(at(lambda).rho2).toBeCloseTo(at(Infinity).rho2, 7);
+        if (samples !== 100) for (const lambda of [1e-12, 1e-40, 1e-200]) expect(at(lambda).rho2).toBeCloseTo(at(0).rho2, 8);
+      }
+    // As many samples as dimensions: kappa is the root of lambda.
+    expect(effectiveRidge(new Array<number>(100).fill(1), 100, 1e-40).kappa / 1e-20).toBeCloseTo(1, 12);
+    expect(effectiveRidge(new Array<number>(100).fill(1), 200, 1e-40).kappa / 2e-40).toBeCloseTo(1, 12);
+    expect(alignment({ eigenvalues: power(20), samples: 20, lambda: 0, teacher: 'identity' }).rho2).toBeCloseTo(1, 12);
+    expect(alignment({ eigenvalues: [1, 2], samples: 4, lambda: 1, teacher: () => 0 })).toMatchObject({ rho2: 0, norm2: 0 });
+  });
+
   it('without noise, of a linear teacher, ridgeless with enough samples is 1; with as many as dimensions noise takes it all', () => {
     const eigenvalues = power(20);
     expect(alignment({ eigenvalues, samples: 40, lambda: 0, teacher: 'identity' }).rho2).toBeCloseTo(1, 12);
@@ -159,6 +173,7 @@ describe('alignment', () => {
     expect(() => alignment({ ...good, samples: 0 })).toThrow(/samples: must be greater than 0/);
     expect(() => alignment({ ...good, teacher: 'tan' as 'tanh' })).toThrow(/must be one of identity/);
     expectThrows(() => alignment({ ...good, beta: [1] }), ArgumentError, 'ERR_ARGUMENT', /beta has 1 entries where there are 2/);
+    expectThrows(() => alignment({ ...good, beta: [1, NaN] }), ArgumentError, 'ERR_ARGUMENT', /beta\[1\] must be a finite number, got NaN/);
     expectThrows(() => alignment({ ...good, beta: [0, 0] }), ArgumentError, 'ERR_ARGUMENT', /beta'Sigma beta is 0/);
   });
 });
@@ -176,6 +191,18 @@ describe('bestLambda', () => {
       for (let log = -6; log <= 6; log += 0.05)
         expect(alignment({ ...rest, lambda: 10 ** log }).rho2).toBeLessThanOrEqual(best.rho2 + 1e-9);
     }
+  });
+
+  it('finds lambdas far from the mean eigenvalue', () => {
+    const rest = {
+      eigenvalues: [1e10, ...power(30)],
+      beta: [0, ...new Array<number>(30).fill(1)],
+      samples: 60,
+      teacher: 'identity',
+      noise: 2,
+    } as const;
+    const best = bestLambda(rest).rho2;
+    for (let log = -6; log <= 6; log += 0.1) expect(alignment({ ...rest, lambda: 10 ** log }).rho2).toBeLessThanOrEqual(best + 1e-9);
   });
 
   it('averaged over beta is the posterior mean of a normal prior, whatever the covariance: lambda = (d/n) tau^2 / c^2', () => {

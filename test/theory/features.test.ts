@@ -1,5 +1,5 @@
 import { describe, it } from 'vitest';
-import { ArgumentError } from '../../lib/errors.js';
+import { ArgumentError, NumericalError } from '../../lib/errors.js';
 import { gemm, Matrix, scale, syrk } from '../../lib/linalg/index.js';
 import { linkOf } from '../../lib/links/index.js';
 import { Stream } from '../../lib/random/index.js';
@@ -46,7 +46,26 @@ describe('featureMoments', () => {
     expectClose(scale(1 / n, syrk(z, { transpose: true })), featureMoments(gemm(g, g, { transposeB: true }), 'tanh'), 0.005);
   });
 
+  it('of features nearly parallel takes more of the series, or throws NumericalError where that does not end', () => {
+    const pair = (r: number): Matrix => Matrix.from([
+      [1, r],
+      [r, 1],
+    ]); // prettier-ignore
+    const high = { name: 'hermite' as const, coefficients: [...new Array<number>(14).fill(0), 1] };
+    expectClose(featureMoments(pair(0.9), high), pair(0.9 ** 14), 1e-6);
+    const step = featureMoments(pair(0.6), 'sign');
+    expectClose(step, pair((2 / Math.PI) * Math.asin(0.6)), 1e-6);
+    expectThrows(() => featureMoments(pair(0.9999), 'sign'), NumericalError, 'NOT_CONVERGED', /correlation of 0.9999, too close to 1/);
+  });
+
+  it('of features of very different lengths is exact on the diagonal', () => {
+    const k = Matrix.diagonal([1e-6, 0.01, 1, 1e4]);
+    expectClose(featureMoments(k, 'relu'), build(4, 4, (i, j) => (i === j ? k.get(i, i) / 2 : Math.sqrt(k.get(i, i) * k.get(j, j)) / (2 * Math.PI))), 1e-7); // prettier-ignore
+  });
+
   it('throws ArgumentError for what is no covariance', () => {
+    expectThrows(() => featureMoments(Matrix.from([[1, 2], [2, 1]]), 'relu'), ArgumentError, 'ERR_ARGUMENT', /K\[1, 0\] is 2, which no covariance/); // prettier-ignore
+    expectThrows(() => featureMoments(Matrix.from([[1, NaN], [NaN, 1]]), 'relu'), ArgumentError, 'ERR_ARGUMENT', /K\[1, 0\] is NaN/); // prettier-ignore
     expectThrows(() => featureMoments(Matrix.zeros(2, 3), 'relu'), ArgumentError, 'ERR_ARGUMENT', /K must be square/);
     expectThrows(() => featureMoments(Matrix.zeros(2, 2), 'relu'), ArgumentError, 'ERR_ARGUMENT', /diagonal of K must be positive/);
   });

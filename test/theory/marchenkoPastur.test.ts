@@ -39,6 +39,8 @@ describe('marchenkoPastur', () => {
     ['log-spaced to 1e-4', log(200, 1e4), [0.125, 0.5, 1, 8]],
     ['two levels', [1, 1, 0.01, 0.01], [0.05, 0.5, 1, 2]],
     ['with zeros', [2, 1, 0, 0, 0], [0.2, 1, 3]],
+    ['over twelve decades', log(60, 1e12), [0.5, 2]],
+    ['next to ratio 1', [1], [0.999999, 1.000001]],
     ['one far away', [...new Array<number>(99).fill(1), 50], [0.5, 2]],
   ] as const)('integrates to 1 within 1e-6, atoms included: %s', (_name, eigenvalues: readonly number[], ratios: readonly number[]) => {
     for (const ratio of ratios) {
@@ -101,7 +103,8 @@ describe('marchenkoPastur', () => {
     expect(() => marchenkoPastur({ eigenvalues: 3 as never, ratio: 1 })).toThrow(/eigenvalues: must be an array of numbers; got 3/);
     expect(() => marchenkoPastur({ eigenvalues: [1], ratio: 0 })).toThrow(OptionsError);
     expectThrows(() => marchenkoPastur({ eigenvalues: [1, NaN], ratio: 1 }), ArgumentError, 'ERR_ARGUMENT', /eigenvalues\[1\]/);
-    const { density } = marchenkoPastur({ eigenvalues: [1], ratio: 0.5 });
+    const { density, mass } = marchenkoPastur({ eigenvalues: [1], ratio: 0.5 });
+    expectThrows(() => mass(NaN, 1), ArgumentError, 'ERR_ARGUMENT', /mass takes two places, low <= high; got NaN and 1/);
     for (const x of [0, -1, NaN, Infinity]) expectThrows(() => density(x), ArgumentError, 'ERR_ARGUMENT', /the density is that of x > 0/);
   });
 });

@@ -37,6 +37,12 @@ describe('teacherMoments', () => {
     }
   });
 
+  it('of a narrow bump between nodes are those of the bump', () => {
+    const { mean, second } = teacherMoments((t) => (t > 0.28 && t < 0.34 ? 1 : 0), 1);
+    expect(mean).toBeCloseTo(tail(0.28) - tail(0.34), 10);
+    expect(second).toBeCloseTo(mean, 12);
+  });
+
   it('of tanh agree with a fine trapezoidal sum', () => {
     const [s, h] = [1.3, 1e-3];
     let [slope, second] = [0, 0];

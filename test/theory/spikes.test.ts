@@ -17,6 +17,14 @@ describe('spikedCovariance', () => {
     expect(lost.location).toBeCloseTo((1 + Math.sqrt(ratio)) ** 2, 10);
   });
 
+  it('at the very threshold is at the edge, above and below the bulk', () => {
+    for (let k = 1; k < 1000; k += 7) {
+      const [ratio, root] = [k / 1000, Math.sqrt(k / 1000)];
+      expect(spikedCovariance({ eigenvalues: [1], ratio, spike: 1 - root }).location).toBeCloseTo((1 - root) ** 2, 7);
+      expect(spikedCovariance({ eigenvalues: [1], ratio, spike: 1 + root }).location).toBeCloseTo((1 + root) ** 2, 7);
+    }
+  });
+
   it('reaches the edge of the bulk, with no alignment left, as it nears the threshold', () => {
     const eigenvalues = [2, 1, 0.5];
     const [, top] = marchenkoPastur({ eigenvalues, ratio: 0.4 }).edges.at(-1)!;
