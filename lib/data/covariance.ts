@@ -3,7 +3,7 @@
  */
 import { z } from 'zod';
 import { ArgumentError } from '../errors.js';
-import { Matrix, fromEigen, symmetricEigen, symmetricFunction } from '../linalg/index.js';
+import { Matrix, fromEigen, symmetricEigen, symmetricEigenvalues, symmetricFunction } from '../linalg/index.js';
 import { fraction, nonNegative, positive } from '../options.js';
 import { haar, type Stream } from '../random/index.js';
 import type { Covariance } from '../types.js';
@@ -20,6 +20,8 @@ const families = {
   twoLevel: z.strictObject({ family: z.literal('two-level'), low: positive().max(1).default(0.01) }),
   /** All 1 but for the leading ones, 1 + spike, then scaled. */
   spiked: z.strictObject({ family: z.literal('spiked'), spikes: z.array(nonNegative()).min(1).default([10]) }),
+  /** Toeplitz, correlation^|i - j|, with its own eigenbasis. */
+  ar1: z.strictObject({ family: z.literal('ar1'), correlation: fraction().default(0.9) }),
 } as const;
 
 /** Eigenbasis: Haar-random, or the coordinate axes (entry-wise methods depend on it). */
@@ -31,8 +33,7 @@ export const covarianceSchema = z.discriminatedUnion('family', [
   families.power.extend(basis),
   families.twoLevel.extend(basis),
   families.spiked.extend(basis),
-  /** Toeplitz, correlation^|i - j|, with its own eigenbasis. */
-  z.strictObject({ family: z.literal('ar1'), correlation: fraction().default(0.9) }),
+  families.ar1,
 ]);
 /** The families by their eigenvalues alone, where the basis does not matter: it is that of the axes. */
 export const spectrumSchema = z.discriminatedUnion('family', [
@@ -41,11 +42,13 @@ export const spectrumSchema = z.discriminatedUnion('family', [
   families.power,
   families.twoLevel,
   families.spiked,
+  families.ar1,
 ]);
 export type CovarianceOptions = z.input<typeof covarianceSchema>;
 type Parsed = z.output<typeof covarianceSchema>;
 export type SpectrumOptions = z.input<typeof spectrumSchema>;
 type Family = z.output<typeof spectrumSchema>;
+type Listed = Exclude<Family, { family: 'ar1' }>;
 
 /** A covariance of dimension d from a family; `stream` decides a Haar basis.
  *  @throws ArgumentError when the family does not fit d */
@@ -74,12 +77,14 @@ export function diagonalCovariance(eigenvalues: Float64Array): Covariance {
   };
 }
 
-/** Eigenvalues of a family in dimension d, descending, mean 1. */
+/** Eigenvalues of a family in dimension d, descending, mean 1. Those of ar1 cost d^3. */
 export function spectrum(options: Family, d: number): Float64Array {
+  if (options.family === 'ar1')
+    return Float64Array.from(symmetricEigenvalues(toeplitzMatrix(options.correlation, d)), (x) => Math.max(0, x)).reverse();
   return normalised(Float64Array.from({ length: d }, (_, i) => unscaled(options, i, d)));
 }
 
-function unscaled(options: Family, i: number, d: number): number {
+function unscaled(options: Listed, i: number, d: number): number {
   switch (options.family) {
     case 'isotropic':
       return 1;
@@ -101,9 +106,14 @@ function normalised(values: Float64Array): Float64Array {
 }
 
 function toeplitz(correlation: number, d: number): Covariance {
-  const matrix = Matrix.zeros(d, d);
-  for (let i = 0; i < d; i++) for (let j = 0; j < d; j++) matrix.data[i * d + j] = correlation ** Math.abs(i - j);
+  const matrix = toeplitzMatrix(correlation, d);
   const positive = (x: number): number => Math.max(0, x); // rounding leaves the smallest a little below 0 as the correlation nears 1
   const eigenvalues = Float64Array.from(symmetricEigen(matrix).values, positive).reverse();
   return { eigenvalues, matrix, root: symmetricFunction(matrix, (x) => Math.sqrt(positive(x))), diagonal: correlation === 0 };
+}
+
+function toeplitzMatrix(correlation: number, d: number): Matrix {
+  const matrix = Matrix.zeros(d, d);
+  for (let i = 0; i < d; i++) for (let j = 0; j < d; j++) matrix.data[i * d + j] = correlation ** Math.abs(i - j);
+  return matrix;
 }

@@ -23,6 +23,12 @@ describe('experiment alignment', () => {
     for (let k = 0; k < seen[0].length; k++) expect(Math.abs(mean(seen.map((s) => s[k])))).toBeLessThan(0.06);
   });
 
+  it.each(['isotropic', 'log', 'power', 'two-level', 'spiked', 'ar1'])('takes every family of covariances: %s', async (family) => {
+    const { status, tables } = await runExperiment(config({ covariance: { family } }));
+    expect(status).toBe('done');
+    for (const r of tables!['path']['rho2']) expect(r).toBeLessThanOrEqual(1);
+  });
+
   it('gives the same numbers for the same seed, others for another, and lambda 0 where it is asked first or last', async () => {
     const one = await runExperiment(config());
     expect((await runExperiment(config())).tables).toEqual(one.tables);
