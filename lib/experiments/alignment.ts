@@ -5,8 +5,7 @@
  * for Adam: it is also seen in a random basis.
  */
 import { z } from 'zod';
-import { spectrum, spectrumSchema } from '../data/index.js';
-import { diagonalCovariance, inputSampler } from '../data/index.js';
+import { diagonalCovariance, inputSampler, spectrum, spectrumSchema } from '../data/index.js';
 import { dot, gemmInto, Matrix, ridgePath, shiftedSolve, syrkInto } from '../linalg/index.js';
 import { linkOf, linkSchema } from '../links/index.js';
 import { nonNegative, seed, size } from '../options.js';

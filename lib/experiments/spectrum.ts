@@ -106,9 +106,9 @@ export async function compute(config: Config, pause: Pause): Promise<Computed> {
     }),
     tables: {
       weights: { singularValue: Array.from(weights) },
-      weightsDensity: densityOf(law, (s) => [s * s, (2 * s * h) / Math.min(h, d)]),
+      weightsDensity: densityOf(law, { of: Math.sqrt, at: (s) => [s * s, (2 * s * h) / Math.min(h, d)] }),
       features: { eigenvalue: Array.from(features).reverse() },
-      featuresDensity: densityOf(equivalent, (l) => [l, 1]),
+      featuresDensity: densityOf(equivalent, { of: (l) => l, at: (l) => [l, 1] }),
     },
   };
 }
@@ -127,18 +127,26 @@ function stepOf(config: Config, g0: Matrix, beta: Matrix, draw: (stream: Stream,
   return transpose(shiftedSolve(gram, transpose(gradient), [lambda]).solutions[0]);
 }
 
-/** Points of a density curve at places s, from the law of t(s) and dt/ds: support by support. */
-function densityOf(law: MarchenkoPastur, change: (s: number) => readonly [t: number, slope: number]): NumberTable {
+/** A variable that a law's eigenvalues are seen through. */
+interface Seen {
+  /** Of an eigenvalue. */
+  readonly of: (eigenvalue: number) => number;
+  /** The eigenvalue at a place, and what the law's density there is multiplied by. */
+  readonly at: (place: number) => readonly [eigenvalue: number, factor: number];
+}
+
+/** Points of the density curve in that variable, support by support, closer together at the edges. */
+function densityOf(law: MarchenkoPastur, { of, at }: Seen): NumberTable {
   const [x, density, interval]: [number[], number[], number[]] = [[], [], []];
-  const inverse = (t: number): number => (change(2)[0] === 4 ? Math.sqrt(t) : t);
+  const first = of(law.edges[0][1]) - of(law.edges[0][0]);
   law.edges.forEach(([low, high], k) => {
-    const [from, to] = [inverse(low), inverse(high)];
-    const count = Math.max(9, Math.min(160, Math.round((160 * (to - from)) / (inverse(law.edges[0][1]) - inverse(law.edges[0][0]) || 1))));
+    const [from, to] = [of(low), of(high)];
+    const count = Math.max(9, Math.min(160, Math.round((160 * (to - from)) / (first || 1))));
     for (let i = 0; i <= count; i++) {
-      const s = from + ((to - from) * (1 - Math.cos((Math.PI * i) / count))) / 2;
-      const [t, slope] = change(s);
-      x.push(s);
-      density.push(t > low && t < high ? law.density(t) * slope : 0);
+      const place = from + ((to - from) * (1 - Math.cos((Math.PI * i) / count))) / 2;
+      const [eigenvalue, factor] = at(place);
+      x.push(place);
+      density.push(eigenvalue > low && eigenvalue < high ? law.density(eigenvalue) * factor : 0);
       interval.push(k);
     }
   });

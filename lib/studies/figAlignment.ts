@@ -7,7 +7,7 @@ import { judge, theoryDots, type Claim, type Measured, type TheoryDot } from '..
 import { bootstrapInterval, mean } from '../metrics/index.js';
 import { Stream } from '../random/index.js';
 import { trial, type Trial } from '../sweep/index.js';
-import type { Analysis, Lookup, Study, StudyOptions } from './study.js';
+import { recordsOf, type Analysis, type Lookup, type Study, type StudyOptions } from './study.js';
 
 /** Exponents a of the power-law spectrum i^-a, mean eigenvalue 1. */
 const CONDITIONS = [
@@ -78,11 +78,7 @@ function analyse(options: StudyOptions, lookup: Lookup): Analysis {
   const points: Point[] = [];
   const seconds: number[] = [];
   for (const { condition, noise, trials } of cells(options)) {
-    const records = trials.map((t) => {
-      const record = lookup(t);
-      if (record === undefined) throw new Error('fig-alignment: analysed before its trials have run');
-      return record;
-    });
+    const records = recordsOf('fig-alignment', trials, lookup);
     seconds.push(...records.map((r) => r.timing.trainingSeconds));
     const add = (x: number, method: string, values: number[], theory: number[] | null): void => {
       const own = { condition: condition.key, series: seriesOf(noise), noise, x, method, values };

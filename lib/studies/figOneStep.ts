@@ -6,7 +6,7 @@ import { curveGrid, judge, type Claim, type CurvePoint, type Measured } from '..
 import { bootstrapInterval, mean } from '../metrics/index.js';
 import { Stream } from '../random/index.js';
 import { trial, type Trial } from '../sweep/index.js';
-import type { Analysis, Lookup, Study, StudyOptions } from './study.js';
+import { recordsOf, type Analysis, type Lookup, type Study, type StudyOptions } from './study.js';
 
 const METHODS = [
   { key: 'layerwise', name: 'Layer-wise, best \u03bb' },
@@ -55,11 +55,7 @@ function analyse(options: StudyOptions, lookup: Lookup): Analysis {
   const chosen: object[] = [];
   const seconds: number[] = [];
   for (const { sweep, x, trials } of cells(options)) {
-    const records = trials.map((t) => {
-      const record = lookup(t);
-      if (record === undefined) throw new Error('fig-one-step: analysed before its trials have run');
-      return record;
-    });
+    const records = recordsOf('fig-one-step', trials, lookup);
     seconds.push(...records.map((r) => r.timing.trainingSeconds));
     for (const { key, name } of METHODS) {
       const values = records.map((r) => r.metrics[key].values[0]);

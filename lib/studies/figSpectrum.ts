@@ -6,7 +6,7 @@ import { judge, spectra, type Claim, type Measured, type SpectraRow } from '../f
 import { bootstrapInterval, mean } from '../metrics/index.js';
 import { Stream } from '../random/index.js';
 import { trial, type Trial } from '../sweep/index.js';
-import type { Analysis, Lookup, Study, StudyOptions } from './study.js';
+import { recordsOf, type Analysis, type Lookup, type Study, type StudyOptions } from './study.js';
 
 const METHODS = [
   { key: 'none', title: 'Before the step' },
@@ -14,7 +14,7 @@ const METHODS = [
   { key: 'layerwise', title: 'After a layer-wise step, \u03bb = 0.1' },
 ] as const;
 type Key = (typeof METHODS)[number]['key'];
-type Records = ReturnType<Lookup>[];
+type Records = ReturnType<typeof recordsOf>;
 
 const protocol = ({ scale }: StudyOptions) =>
   scale === 'quick'
@@ -51,11 +51,10 @@ interface Row extends Measured {
 
 function analyse(options: StudyOptions, lookup: Lookup): Analysis {
   const stream = new Stream(options.seed).substream('fig-spectrum/bootstrap');
-  const found = cells(options).map(({ key, trials }) => ({ key, records: trials.map(lookup) }));
-  if (found.some(({ records }) => records.includes(undefined))) throw new Error('fig-spectrum: analysed before its trials have run');
+  const found = cells(options).map(({ key, trials }) => ({ key, records: recordsOf('fig-spectrum', trials, lookup) }));
   const rows: Row[] = found.flatMap(({ key, records }) =>
     QUANTITIES.map((quantity) => {
-      const values = records.map((r) => r!.metrics[quantity].values[0]);
+      const values = records.map((r) => r.metrics[quantity].values[0]);
       return { method: key, quantity, label: `${key}, ${quantity}:`, values, mean: mean(values), ...bootstrapInterval(values, stream) };
     }),
   );
@@ -67,7 +66,7 @@ function analyse(options: StudyOptions, lookup: Lookup): Analysis {
       seed: options.seed,
       protocol: { ...protocol(options), lambda: 0.1, strength: 3, covariance: 'i^-0.5', teacher: 'tanh(3 t)', noise: 0.1 },
       quantities: rows,
-      spectra: found.map(({ key, records }) => ({ method: key, ...records[0]!.tables })),
+      spectra: found.map(({ key, records }) => ({ method: key, ...records[0].tables })),
     },
     rows: rows.map(({ method, quantity, mean: m, low, high }) => ({ method, quantity, mean: m, low, high })),
     charts: {
@@ -81,7 +80,7 @@ function analyse(options: StudyOptions, lookup: Lookup): Analysis {
       }),
     },
     claims: claimsOf(rows),
-    timings: { trialSeconds: mean(found.flatMap(({ records }) => records.map((r) => r!.timing.trainingSeconds))) },
+    timings: { trialSeconds: mean(found.flatMap(({ records }) => records.map((r) => r.timing.trainingSeconds))) },
   };
 }
 
@@ -93,7 +92,7 @@ function weightsRow(found: Found): SpectraRow {
     xTitle: 'singular value of the first layer',
     scale: 'linear',
     panels: found.map(({ key, records }) => {
-      const { tables, metrics } = records[0]!;
+      const { tables, metrics } = records[0];
       const density = tables!['weightsDensity'] as never as { x: number[]; density: number[]; interval: number[] };
       const edge = Math.max(...density.x);
       const expected = metrics['topWeightTheory'].values[0];
@@ -113,7 +112,7 @@ function featuresRow(found: Found): SpectraRow {
     xTitle: 'eigenvalue of Z\u2032Z/m',
     scale: 'log',
     panels: found.map(({ key, records }) => {
-      const { tables } = records[0]!;
+      const { tables } = records[0];
       const density = tables!['featuresDensity'] as never as { x: number[]; density: number[]; interval: number[] };
       // The widest interval is the bulk; above it each has an eigenvalue or a few of its own.
       const last = Math.max(...density.interval);

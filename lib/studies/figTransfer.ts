@@ -7,7 +7,7 @@ import { curveGrid, dotPlot, type CurvePoint } from '../figures/index.js';
 import { Stream } from '../random/index.js';
 import { trial, type Trial } from '../sweep/index.js';
 import { claimsOf } from './figTransferClaims.js';
-import type { Analysis, Lookup, Study, StudyOptions } from './study.js';
+import { recordsOf, type Analysis, type Lookup, type Study, type StudyOptions } from './study.js';
 import { finalValue, search, type Candidate } from './tuning.js';
 
 export interface Method {
@@ -182,7 +182,7 @@ function analyse(options: StudyOptions, lookup: Lookup): Analysis {
   const seconds: object[] = [];
   for (const { method, condition, found } of cells(options, lookup)) {
     if (found === undefined) throw new Error('fig-transfer: analysed before its trials have run');
-    const records = found.evaluation.map((t) => lookup(t)!);
+    const records = recordsOf('fig-transfer', found.evaluation, lookup);
     const place = { condition: condition.key, method: method.name };
     tuned.push({ ...place, learningRate: found.best.learningRate, atEdgeOfGrid: found.atEdge, candidates: found.candidates });
     const longest = records.reduce((a, b) => (b.timing.at.length > a.timing.at.length ? b : a)); // a diverged run is shorter

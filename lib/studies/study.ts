@@ -13,6 +13,15 @@ export interface StudyOptions {
 /** Looks a trial's record up; undefined while it has not run. */
 export type Lookup = (trial: Trial) => ExperimentRecord | undefined;
 
+/** The records of a study's trials, in their order. @throws Error where one has not run: a study was analysed too early */
+export function recordsOf(study: string, trials: readonly Trial[], lookup: Lookup): ExperimentRecord[] {
+  return trials.map((t) => {
+    const record = lookup(t);
+    if (record === undefined) throw new Error(`${study}: analysed before its trials have run`);
+    return record;
+  });
+}
+
 export interface Analysis {
   readonly data: object;
   readonly rows: readonly Readonly<Record<string, string | number>>[];
