@@ -6,7 +6,8 @@ import { Training, trainAsync, type TrainAsyncOptions, type TrainOptions } from 
 import type { RunRecord } from '../types.js';
 import * as alignment from './alignment.js';
 import type { Assembled } from './assembled.js';
-import { Interruption, pauseOf, requireMemory, type Computed, type Pause } from './computed.js';
+import { Interruption, pauseOf, requireMemory } from './computed.js';
+import { defineExperiment, type AnyConfig, type Experiment, type InOneGo, type Trained } from './definition.js';
 import * as imageClassification from './imageClassification.js';
 import * as indexLearning from './indexLearning.js';
 import * as linearRepresentation from './linearRepresentation.js';
@@ -17,50 +18,58 @@ import * as spectrum from './spectrum.js';
 
 export { provenance, type Provenance } from './provenance.js';
 export { gibibytes } from './computed.js';
+export { defineExperiment, type AnyConfig, type Experiment, type InOneGo, type Trained } from './definition.js';
 export { packageVersion } from './version.js';
 
-interface Common<C> {
-  /** Raised whenever equal configurations begin to give other results, so that stored ones are not taken for new ones. */
-  readonly semantics: number;
-  readonly schema: z.ZodType<C>;
-  /** What to begin with. */
-  readonly start: unknown;
-}
-/** One that trains a network step by step. */
-interface Trained<C> extends Common<C> {
-  readonly assemble: (config: C) => Assembled;
-}
-/** One that computes its result in one go. */
-interface InOneGo<C> extends Common<C> {
-  readonly compute: (config: C, pause: Pause) => Promise<Computed>;
-  /** Bytes it needs at its peak. */
-  readonly memory: (config: C) => number;
-}
-type Experiment<C> = Trained<C> | InOneGo<C>;
+const builtIn = {
+  'linear-representation': { name: 'linear-representation', semantics: 3, ...linearRepresentation },
+  'image-classification': { name: 'image-classification', semantics: 2, ...imageClassification },
+  alignment: { name: 'alignment', semantics: 1, ...alignment },
+  'one-step': { name: 'one-step', semantics: 1, ...oneStep },
+  spectrum: { name: 'spectrum', semantics: 1, ...spectrum },
+  'index-learning': { name: 'index-learning', semantics: 1, ...indexLearning },
+} as const;
 
-const table = {
-  'linear-representation': { semantics: 3, ...linearRepresentation },
-  'image-classification': { semantics: 2, ...imageClassification },
-  alignment: { semantics: 1, ...alignment },
-  'one-step': { semantics: 1, ...oneStep },
-  spectrum: { semantics: 1, ...spectrum },
-  'index-learning': { semantics: 1, ...indexLearning },
-};
+/** Experiments of this package, and what configurations of each look like. */
+export interface Experiments {
+  'linear-representation': { input: z.input<typeof linearRepresentation.schema>; config: linearRepresentation.Config };
+  'image-classification': { input: z.input<typeof imageClassification.schema>; config: imageClassification.Config };
+  alignment: { input: z.input<typeof alignment.schema>; config: alignment.Config };
+  'one-step': { input: z.input<typeof oneStep.schema>; config: oneStep.Config };
+  spectrum: { input: z.input<typeof spectrum.schema>; config: spectrum.Config };
+  'index-learning': { input: z.input<typeof indexLearning.schema>; config: indexLearning.Config };
+}
 
-export type ExperimentName = keyof typeof table;
-export const experimentNames = Object.keys(table) as ExperimentName[];
+export type ExperimentName = keyof typeof builtIn;
+export const experimentNames = Object.keys(builtIn) as ExperimentName[];
 
 /** A configuration with every default filled in. */
 export interface ParsedConfig {
-  readonly experiment: ExperimentName;
+  readonly experiment: string;
   readonly seed: number;
   readonly [key: string]: unknown;
 }
 
-const experiment = (name: ExperimentName): Experiment<ParsedConfig> => table[name] as unknown as Experiment<ParsedConfig>;
+const table = new Map<string, Experiment<ParsedConfig>>(Object.entries(builtIn) as unknown as [string, Experiment<ParsedConfig>][]);
+
+/** Makes an experiment of one's own known to this process, under its name.
+ *  @throws ArgumentError when it is not one, or the name is another's */
+export function registerExperiment<C extends AnyConfig>(own: Experiment<C>): void {
+  defineExperiment(own);
+  const known = table.get(own.name);
+  if (known !== undefined && known !== (own as unknown))
+    throw new ArgumentError(`registerExperiment: there is a ${own.name} already; use another name`);
+  table.set(own.name, own as unknown as Experiment<ParsedConfig>);
+}
+
+function experiment(name: string): Experiment<ParsedConfig> {
+  const own = table.get(name);
+  if (own === undefined) throw new ArgumentError(`there is no experiment ${name}; there are ${[...table.keys()].join(', ')}`);
+  return own;
+}
 
 /** Semantics version of an experiment: part of a trial's identity. */
-export const semanticsOf = (name: ExperimentName): number => experiment(name).semantics;
+export const semanticsOf = (name: string): number => experiment(name).semantics;
 
 /** A configuration of an experiment to begin with, every default filled in, and something sensible where there is none. */
 export const startingPoint = (name: ExperimentName): ParsedConfig => parseConfig(experiment(name).start);
@@ -70,17 +79,17 @@ export const startingPoint = (name: ExperimentName): ParsedConfig => parseConfig
  *  @throws OptionsError naming the field, the value and what is allowed */
 export function parseConfig(input: unknown, subject = 'config'): ParsedConfig {
   const name = typeof input === 'object' && input !== null && 'experiment' in input ? input.experiment : 'linear-representation';
-  if (typeof name !== 'string' || !Object.hasOwn(table, name))
+  if (typeof name !== 'string' || !table.has(name))
     throw new OptionsError(subject, [
       {
         path: 'experiment',
         keys: ['experiment'],
         value: JSON.stringify(name),
-        message: `must be one of ${experimentNames.join(', ')}; got ${JSON.stringify(name)}`,
+        message: `must be one of ${[...table.keys()].join(', ')}; got ${JSON.stringify(name)}`,
       },
     ]);
   requirePlain(input, [], subject);
-  return parseOptions(experiment(name as ExperimentName).schema, input, subject);
+  return parseOptions(experiment(name).schema, input, subject);
 }
 
 /** Configurations are data: a schedule object would be accepted by an optimiser, and hide what it does from a trial's identity.
@@ -134,12 +143,12 @@ export interface ExperimentRecord extends RunRecord {
   readonly provenance: Provenance;
 }
 
-export type RunOptions = Pick<TrainAsyncOptions, 'resume' | 'signal' | 'onProgress'>;
+export type RunOptions = Pick<TrainAsyncOptions, 'resume' | 'signal' | 'onProgress' | 'rungs' | 'atRung'>;
 
 /** Runs one experiment to its end, yielding to the event loop now and then.
  *  @throws OptionsError, ArgumentError or FileError */
 export async function runExperiment(config: ParsedConfig, options: RunOptions = {}): Promise<ExperimentRecord> {
-  if (!Object.hasOwn(table, config.experiment)) throw new ArgumentError('runExperiment: takes a configuration from parseConfig');
+  if (!table.has(config.experiment)) throw new ArgumentError('runExperiment: takes a configuration from parseConfig');
   const own = experiment(config.experiment);
   const record = 'compute' in own ? await computed(own, config, options.signal) : await trained(own, config, options);
   return { ...record, config, provenance: provenance() };
@@ -159,7 +168,10 @@ async function computed(own: InOneGo<ParsedConfig>, config: ParsedConfig, signal
   const timing = (): RunRecord['timing'] => ({ trainingSeconds: (performance.now() - started) / 1000, at: [] });
   try {
     const { metrics, tables } = await own.compute(config, pauseOf(signal));
-    return { status: 'done', steps: 1, metrics, tables, timing: timing() };
+    const finals = Object.values(metrics).map((curve) => curve.values.at(-1));
+    const ended: Pick<RunRecord, 'status' | 'reason'> =
+      finals.length > 0 && finals.every(Number.isNaN) ? { status: 'diverged', reason: 'no metric is a number' } : { status: 'done' };
+    return { ...ended, steps: 1, metrics, tables, timing: timing() };
   } catch (error) {
     if (error instanceof Interruption) return { status: 'stopped', reason: 'asked to stop', steps: 0, metrics: {}, timing: timing() };
     if (error instanceof NumericalError) return { status: 'failed', reason: error.message, steps: 0, metrics: {}, timing: timing() };

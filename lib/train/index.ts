@@ -18,23 +18,31 @@ export interface TrainAsyncOptions extends TrainOptions {
   readonly signal?: AbortSignal | undefined;
   /** Called between slices of steps, and once at the end. */
   readonly onProgress?: ((training: Training) => void) | undefined;
+  /** Steps, ascending, at which `atRung` decides whether the run goes on. */
+  readonly rungs?: readonly number[] | undefined;
+  /** @returns why the run ends here, as stopped; undefined to go on */
+  readonly atRung?: ((training: Training) => Promise<string | undefined>) | undefined;
 }
 
 /** Milliseconds between two looks at the event loop: signals, messages and timers are served in between. */
 const SLICE = 50;
 
 /** The same without blocking the event loop for long: callers stay responsive, and an AbortSignal ends the run early. */
-export async function trainAsync({ signal, onProgress, ...options }: TrainAsyncOptions): Promise<RunRecord> {
+export async function trainAsync({ signal, onProgress, rungs = [], atRung, ...options }: TrainAsyncOptions): Promise<RunRecord> {
   const training = new Training(options);
   const slice = (): boolean => {
     const end = performance.now() + SLICE;
-    while (training.advance(1)) if (performance.now() >= end) return true;
+    while (training.advance(1)) if (performance.now() >= end || rungs.includes(training.step)) return true;
     return false;
   };
   while (slice()) {
     onProgress?.(training);
     await new Promise(setImmediate);
     if (signal?.aborted === true) training.stop('asked to stop');
+    else if (rungs.includes(training.step)) {
+      const reason = await atRung?.(training);
+      if (reason !== undefined) training.stop(reason);
+    }
   }
   onProgress?.(training);
   return training.record();
