@@ -9,7 +9,7 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { mean, standardError } from '../lib/metrics/index.js';
-import { folderStore, runTrials, trial, type Trial } from '../lib/sweep/index.js';
+import { openStore, runTrials, trial, type Trial } from '../lib/sweep/index.js';
 
 const { values } = parseArgs({
   options: {
@@ -43,15 +43,16 @@ const cells: Cell[] = COVARIANCES.flatMap((covariance) =>
 
 const folder = mkdtempSync(join(tmpdir(), 'layerwise-theory-'));
 const started = performance.now();
+const store = openStore(folder, { mode: 'write' });
 try {
-  const { records, failures } = await runTrials(
+  const { lookup, failures } = await runTrials(
     cells.flatMap((c) => c.trials),
-    { store: folderStore(folder), jobs, threads: 1 },
+    { store, name: 'theory', jobs, threads: 1 },
   );
-  for (const { error } of failures) console.error(error);
+  for (const { message } of failures) console.error(message);
   const rows = cells.flatMap(({ name, trials }) =>
     LAMBDAS.map((lambda, k) => {
-      const paths = trials.map((t) => records.get(t.id)!.tables!['path']);
+      const paths = trials.map((t) => lookup(t)!.tables!['path']);
       const differences = paths.map((p) => p['rho2'][k] - p['rho2Theory'][k]);
       const allowed = 3 * standardError(differences) + 0.01;
       const off = Math.abs(mean(differences));
@@ -65,5 +66,6 @@ try {
     console.log(`  ${r.name}: simulated ${r.simulated.toFixed(4)}, theory ${r.theory.toFixed(4)}, off ${r.off.toFixed(4)} of ${r.allowed.toFixed(4)} allowed`); // prettier-ignore
   process.exitCode = holding >= 0.97 * rows.length && failures.length === 0 ? 0 : 1;
 } finally {
+  store.close();
   rmSync(folder, { recursive: true, force: true });
 }

@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { relative } from 'node:path';
+import { join, relative } from 'node:path';
 import type { Command } from 'commander';
 import { makeFolder } from '../files.js';
 import type { Claim, PageFigure } from '../figures/index.js';
@@ -7,7 +7,7 @@ import type { Scale } from '../studies/index.js';
 import { integerIn, oneOf } from './arguments.js';
 import { UsageError } from './failure.js';
 import { catchInterrupt, command, INTERRUPTED } from './interrupt.js';
-import { progressView } from './progress.js';
+import { progressView, sayFinishing } from './progress.js';
 
 interface Options {
   readonly scale: Scale;
@@ -39,36 +39,42 @@ export function registerFigures(program: Command): void {
 async function figures(names: readonly string[], options: Options): Promise<void> {
   const { studies, runStudy } = await import('../studies/index.js');
   const { claimsTable, writePage } = await import('../figures/index.js');
+  const { openStore } = await import('../sweep/index.js');
   for (const name of names)
     if (!Object.hasOwn(studies, name)) throw new UsageError(`unknown figure '${name}'; there are: ${Object.keys(studies).join(', ')}`);
   makeFolder(options.out);
   const wanted = names.length > 0 ? [...new Set(names)] : Object.keys(studies);
-  const { signal, release } = catchInterrupt();
+  const store = openStore(join(options.out, 'store'), { mode: 'write' });
+  const { signal: stopping, atOnce: signal, release } = catchInterrupt({ grace: 2000, onFirst: sayFinishing });
   const claims: Record<string, readonly Claim[]> = {};
   const pages: PageFigure[] = [];
-  for (const name of wanted) {
-    const view = progressView(name);
-    const { scale, out, seed, jobs, threads } = options;
-    const run = await runStudy(studies[name], { scale, out, seed, jobs, threads, signal, onProgress: (p) => view.update(p) }).finally(() =>
-      view.stop(),
-    );
-    if (run.status === 'interrupted') {
-      process.stderr.write(`\ninterrupted; what is done is kept in ${out}. To go on: ${command()}\n`);
-      process.exitCode = INTERRUPTED;
-      return;
+  try {
+    for (const name of wanted) {
+      const view = progressView(name);
+      const { scale, out, seed, jobs, threads } = options;
+      const onProgress = view.update.bind(view);
+      const how = { scale, out, store, seed, jobs, threads, signal, stopping, onProgress };
+      const run = await runStudy(studies[name], how).finally(() => view.stop());
+      if (run.status === 'interrupted') {
+        process.stderr.write(`\ninterrupted; what is done is kept in ${out}. To go on: ${command()}\n`);
+        process.exitCode = INTERRUPTED;
+        return;
+      }
+      if (run.status === 'failed') {
+        for (const { id, message } of run.failures.slice(0, 10)) process.stderr.write(`trial ${id.slice(0, 12)} failed: ${message}\n`);
+        process.stderr.write(`${run.failures.length} trials of ${name} failed; the others are kept. To try them again: ${command()}\n`);
+        process.exitCode = 1;
+        return;
+      }
+      claims[name] = run.claims;
+      pages.push(run.page);
+      if (options.json !== true)
+        process.stdout.write(
+          `\n${studies[name].title} (${relative('.', run.folder) || '.'})\n${claimsTable(run.claims, Math.min(process.stdout.columns ?? 110, 140))}\n`,
+        );
     }
-    if (run.status === 'failed') {
-      for (const { trial, error } of run.failures.slice(0, 10)) process.stderr.write(`trial ${trial.id.slice(0, 12)} failed: ${error}\n`);
-      process.stderr.write(`${run.failures.length} trials of ${name} failed; the others are kept. To try them again: ${command()}\n`);
-      process.exitCode = 1;
-      return;
-    }
-    claims[name] = run.claims;
-    pages.push(run.page);
-    if (options.json !== true)
-      process.stdout.write(
-        `\n${studies[name].title} (${relative('.', run.folder) || '.'})\n${claimsTable(run.claims, Math.min(process.stdout.columns ?? 110, 140))}\n`,
-      );
+  } finally {
+    store.close();
   }
   const page = writePage(options.out, pages);
   release();

@@ -13,26 +13,19 @@ export function progressView(label: string): ProgressView {
 
 function bar(label: string): ProgressView {
   const view = new SingleBar(
-    {
-      format: `${label} {bar} {value}/{total} trials, {eta_formatted} left{note}`,
-      stream: process.stderr,
-      hideCursor: true,
-      etaBuffer: 60,
-    },
+    { format: `${label} {bar} {value}/{total} trials{left}{note}`, stream: process.stderr, hideCursor: true },
     Presets.shades_classic,
   );
   let started = false;
   return {
-    update({ done, total, failed }) {
-      const note = failed > 0 ? `, ${failed} failed` : '';
-      if (!started) view.start(total, done, { note });
+    update({ done, total, failed, eta }) {
+      const words = { left: leftText(eta, done, total), note: failedText(failed) };
+      if (!started) view.start(total, done, words);
       started = true;
       view.setTotal(total);
-      view.update(done, { note });
+      view.update(done, words);
     },
-    stop: () => {
-      view.stop();
-    },
+    stop: () => view.stop(),
   };
 }
 
@@ -40,19 +33,33 @@ function bar(label: string): ProgressView {
 const INTERVAL = 10_000;
 
 function lines(label: string): ProgressView {
-  const began = Date.now();
-  let first: number | undefined;
   let last = 0;
+  let shown = '';
   return {
-    update({ done, total, failed }) {
+    update({ done, total, failed, eta }) {
       const now = Date.now();
-      first ??= done;
-      if (done < total && now - last < INTERVAL) return;
+      const text = `${label}: ${done}/${total} trials${leftText(eta, done, total)}${failedText(failed)}\n`;
+      if (text === shown || (done < total && now - last < INTERVAL)) return;
       last = now;
-      const rate = (done - first) / (now - began);
-      const left = rate > 0 && done < total ? `, about ${Math.ceil((total - done) / rate / 1000)} s left` : '';
-      process.stderr.write(`${label}: ${done}/${total} trials${left}${failed > 0 ? `, ${failed} failed` : ''}\n`);
+      shown = text;
+      process.stderr.write(text);
     },
     stop: () => undefined,
   };
+}
+
+const leftText = (eta: number | undefined, done: number, total: number): string =>
+  eta === undefined || done >= total ? '' : `, about ${duration(eta)} left`;
+const failedText = (failed: number): string => (failed > 0 ? `, ${failed} failed` : '');
+
+/** 42 s, 7 min, 3.2 h, 4 days. @param seconds  not negative */
+export function duration(seconds: number): string {
+  if (seconds < 100) return `${Math.max(1, Math.round(seconds))} s`;
+  if (seconds < 100 * 60) return `${Math.round(seconds / 60)} min`;
+  if (seconds < 48 * 3600) return `${(seconds / 3600).toFixed(1)} h`;
+  return `${Math.round(seconds / 86_400)} days`;
+}
+
+export function sayFinishing(): void {
+  process.stderr.write('\nfinishing the trials that run; Ctrl-C again ends at once and drops them\n');
 }

@@ -49,6 +49,12 @@ export function memory(config: Config): number {
   return 8 * (small * small + blockRows(config) * d + Math.min(small, KRYLOV) * small + (lambdas.length + 8) * d);
 }
 
+/** Moments of the samples, a factorisation or two, and products for the path. */
+export function work({ dimension: d, samples: n, lambdas }: Config): number {
+  const small = Math.min(n, d);
+  return 2 * n * d * small + small ** 3 + 20 * lambdas.length * small ** 2 + 1e7 * lambdas.length;
+}
+
 export async function compute(config: Config, pause: Pause): Promise<Computed> {
   const { dimension: d, samples: n, covariance, teacher, noise, lambdas } = config;
   const stream = new Stream(config.seed).substream('alignment');

@@ -11,6 +11,7 @@ import type { Network } from '../types.js';
 import type { Assembled } from './assembled.js';
 import { buildOptimizer, optimizerConfig } from './optimizer.js';
 import { placedAt } from './placed.js';
+import { trainedWork } from './predict.js';
 import { scheduleConfig } from './schedule.js';
 
 const perceptron = multilayerPerceptronSchema.omit({ inputs: true, outputs: true, dtype: true, seed: true });
@@ -65,6 +66,15 @@ export const start: z.input<typeof schema> = {
   network: { hidden: [128] },
   optimizer: { name: 'adamw', learningRate: 0.001 },
 };
+
+/** Of the usual 60,000 images of 28 x 28: which they are is not known before they are read. */
+export function work({ network, optimizer, train }: Config): number {
+  const hidden =
+    'layers' in network
+      ? network.layers.flatMap((l) => ('outputs' in l ? [l.outputs] : 'channels' in l ? [l.channels * 100] : []))
+      : network.hidden;
+  return trainedWork({ batch: train.batch, steps: (train.epochs * 60_000) / train.batch, widths: [784, ...hidden, 10], optimizer });
+}
 
 /** Steps are counted by 32-bit integers. */
 const MOST_STEPS = 2 ** 31 - 1;

@@ -13,6 +13,7 @@ import * as indexLearning from './indexLearning.js';
 import * as linearRepresentation from './linearRepresentation.js';
 import * as oneStep from './oneStep.js';
 import { placedAt } from './placed.js';
+import { probe, secondsOf } from './predict.js';
 import { provenance, type Provenance } from './provenance.js';
 import * as spectrum from './spectrum.js';
 
@@ -122,6 +123,22 @@ function partsOf(own: Trained<ParsedConfig>, config: ParsedConfig): { epoch: num
 export function memoryOf(config: ParsedConfig): number | null {
   const own = experiment(config.experiment);
   return 'memory' in own ? own.memory(config) : null;
+}
+
+/** Seconds that a run will take on one core, roughly; a second where its experiment does not say. */
+export function predictSeconds(config: ParsedConfig): number {
+  const { work } = experiment(config.experiment);
+  return work === undefined ? 1 : secondsOf(work(config));
+}
+
+/** Seconds and bytes of a run by a short look at it; null for one that computes in one go.
+ *  @throws OptionsError, ArgumentError or FileError when it cannot run */
+export function probeRun(config: ParsedConfig, seconds = 0.05): { readonly seconds: number; readonly bytes: number } | null {
+  const own = experiment(config.experiment);
+  if ('compute' in own) return null;
+  const { options } = partsOf(own, config);
+  const { secondsAStep, bytes } = probe(() => placedAt(['train'], config['train'], () => new Training(options)), seconds);
+  return { seconds: secondsAStep * (options.steps ?? 1), bytes };
 }
 
 /** Builds all that a parsed configuration names, and runs nothing: options that fit alone and not together are found here, and what

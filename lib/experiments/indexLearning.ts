@@ -11,6 +11,7 @@ import { trainSchema, type TrainOptions } from '../train/index.js';
 import type { IndexTask, Metric } from '../types.js';
 import { buildOptimizer, optimizerConfig } from './optimizer.js';
 import { placedAt } from './placed.js';
+import { trainedWork } from './predict.js';
 import { scheduleConfig } from './schedule.js';
 
 const fields = z.strictObject({
@@ -45,6 +46,10 @@ export const schema = fields.superRefine(({ task }, context) => {
 });
 export type Config = z.output<typeof schema>;
 export const start: z.input<typeof schema> = { experiment: 'index-learning' };
+
+export function work({ task, network, optimizer, train }: Config): number {
+  return trainedWork({ ...train, widths: [task.inputs, network.hidden, 1], optimizer, sampling: 2 * train.batch * task.inputs });
+}
 
 /** Metrics: `share` and `angle` of what the first layer has learned (G - G0) with the teacher's directions, and `testError` over the
  *  variance of the targets.

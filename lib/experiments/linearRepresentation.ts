@@ -8,6 +8,7 @@ import { trainSchema, type TrainOptions } from '../train/index.js';
 import type { Metric } from '../types.js';
 import { buildOptimizer, optimizerConfig } from './optimizer.js';
 import { placedAt } from './placed.js';
+import { trainedWork } from './predict.js';
 import { scheduleConfig } from './schedule.js';
 
 const fields = z.strictObject({
@@ -44,6 +45,12 @@ export type Config = z.output<typeof schema>;
 
 /** A configuration to begin with: here the defaults are one. */
 export const start: z.input<typeof schema> = {};
+
+export function work({ task, network, optimizer, train }: Config): number {
+  const { inputs, outputs, rank } = task;
+  const { batch, steps } = train;
+  return trainedWork({ batch, steps, widths: [inputs, network.hidden ?? rank, outputs], optimizer, sampling: 2 * batch * inputs ** 2 });
+}
 
 /** @throws OptionsError when the optimiser's options do not fit the network */
 export function assemble(config: Config): TrainOptions {

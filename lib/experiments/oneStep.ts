@@ -49,6 +49,11 @@ export function memory({ inputs: d, hidden: h, samples, headSamples, validationS
   return 8 * (rows * (d + 3 * h) + (lambdas.length + 10) * d * h + 3 * d * d + 2 * h * h);
 }
 
+export function work({ inputs: d, hidden: h, samples, headSamples, validationSamples, testSamples, lambdas }: Config): number {
+  const rows = samples + headSamples + validationSamples + testSamples;
+  return rows * d * (2 * d + 8 * h) + lambdas.length * (headSamples * h ** 2 + d ** 2 * h) + d ** 3;
+}
+
 /** Samples with their targets. */
 interface Sample {
   readonly x: Matrix;

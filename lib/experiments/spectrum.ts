@@ -57,6 +57,10 @@ export function memory({ inputs: d, hidden: h, samples: n, featureSamples: m }: 
   return 8 * (n * (d + 3 * h) + m * (d + 2 * h) + 8 * d * h + 3 * d * d + 5 * h * h);
 }
 
+export function work({ inputs: d, hidden: h, samples: n, featureSamples: m }: Config): number {
+  return 2 * n * d * (d + 3 * h) + 2 * m * d * (h + d) + m * h ** 2 + 10 * h ** 3 + d ** 3;
+}
+
 export async function compute(config: Config, pause: Pause): Promise<Computed> {
   const { inputs: d, hidden: h, featureSamples: m, strength } = config;
   const stream = new Stream(config.seed).substream('spectrum');

@@ -6,4 +6,4 @@ export { theoryDots, type TheoryDot, type TheoryDots } from './theoryDots.js';
 export { renderPng, renderSvg, type TopLevelSpec } from './render.js';
 export { writeFigure, writePage, type FigureOutput } from './output.js';
 export type { PageFigure } from './page.js';
-export { csv } from './csv.js';
+export { csv } from '../csv.js';

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { makeFolder, writeFileAtomic } from '../files.js';
 import { stringify } from '../json.js';
-import { csv } from './csv.js';
+import { csv } from '../csv.js';
 import type { Claim } from './claims.js';
 import { page, type PageFigure } from './page.js';
 import { renderPng, renderSvg, type TopLevelSpec } from './render.js';

@@ -1,104 +1,181 @@
 /** Runs trials in persistent child processes, one BLAS thread each unless told otherwise (OpenBLAS is process-global). */
-import { fork, type ChildProcess } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
-import type { ExperimentRecord } from '../../experiments/index.js';
-import type { Trial } from '../trial.js';
-import type { Reply } from './worker.js';
+import { hostname } from 'node:os';
+import { LayerwiseError } from '../../errors.js';
+import { Child, failureOf, starvedSoFar, thrown, type Ended } from './child.js';
+import type { Executor, ExecutorOptions, Job, JobSource, Outcome } from './executor.js';
+import type { FromChild } from './protocol.js';
 
-export type Outcome = { readonly trial: Trial } & ({ readonly record: ExperimentRecord } | { readonly error: string });
-
-export interface LocalOptions {
+export interface LocalSize {
   /** Child processes. */
   readonly jobs: number;
   /** BLAS threads in each. */
   readonly threads: number;
-  readonly signal?: AbortSignal | undefined;
 }
+type LocalOptions = ExecutorOptions & LocalSize;
 
-interface Child {
-  readonly process: ChildProcess;
-  trial: Trial | undefined;
-  /** The end of what it wrote to stderr. */
-  log: string;
-}
+/** Below so many seconds a trial, a child is given the next one before it has ended its own, so that it never waits. */
+const SHORT = 0.5;
+/** Milliseconds between two looks at the children's memory. */
+const WATCH = 50;
 
-/** Yields each trial's outcome as it comes. A child that dies fails its own trial alone and is replaced; an abort ends all children and
- *  drops what they were at. */
-export async function* runLocally(trials: readonly Trial[], { jobs, threads, signal }: LocalOptions): AsyncGenerator<Outcome> {
-  const queue = [...trials];
-  const outcomes: Outcome[] = [];
-  const children = new Set<Child>();
-  let wake: () => void = () => undefined;
-  const emit = (outcome: Outcome): void => {
-    outcomes.push(outcome);
-    wake();
-  };
-
-  const assign = (child: Child): void => {
-    child.trial = signal?.aborted === true ? undefined : queue.shift();
-    if (child.trial === undefined) child.process.disconnect();
-    else child.process.send({ id: child.trial.id, config: child.trial.config });
-  };
-  const start = (): void => {
-    const child: Child = { process: spawn(threads), trial: undefined, log: '' };
-    children.add(child);
-    child.process.stderr?.on('data', (text: Buffer) => (child.log = (child.log + text.toString()).slice(-2000)));
-    child.process.on('message', (reply: Reply) => {
-      const { trial } = child;
-      if (trial === undefined) return;
-      child.trial = undefined;
-      emit('record' in reply ? { trial, record: reply.record } : { trial, error: reply.error });
-      assign(child);
-    });
-    void ended(child.process).then((how) => {
-      children.delete(child);
-      if (child.trial !== undefined && signal?.aborted !== true)
-        emit({ trial: child.trial, error: `its process ended early (${how})${child.log === '' ? '' : `: ${child.log.trim()}`}` });
-      if (queue.length > 0 && signal?.aborted !== true && children.size < jobs) start();
-      wake();
-    });
-    assign(child);
-  };
-  const abort = (): void => {
-    for (const { process } of children) process.kill('SIGKILL');
-    wake();
-  };
-
-  signal?.addEventListener('abort', abort, { once: true });
-  try {
-    for (let i = 0; i < Math.min(jobs, trials.length); i++) start();
-    for (;;) {
-      const next = outcomes.shift();
-      if (next !== undefined) yield next;
-      else if (children.size === 0 || signal?.aborted === true) return;
-      else await new Promise<void>((resolve) => (wake = resolve));
+/** A child that dies, or is ended for its time or memory, fails its own trial alone and is replaced; an abort ends all children and
+ *  drops what they were at. A child that cannot even start ends the run with a LayerwiseError. */
+export const localExecutor = (size: LocalSize): Executor => ({
+  name: 'local',
+  width: size.jobs,
+  async *run(source, options) {
+    const local = new Local(source, { ...options, ...size });
+    try {
+      yield* local.outcomes();
+    } finally {
+      local.close();
     }
-  } finally {
-    queue.length = 0; // whoever stopped listening wants no more of it, and no replacement children
-    signal?.removeEventListener('abort', abort);
-    for (const { process } of children) process.kill('SIGKILL');
+  },
+});
+
+class Local {
+  readonly #source: JobSource;
+  readonly #o: LocalOptions;
+  readonly #children = new Set<Child>();
+  /** Given to a child that died before it began with them. */
+  readonly #returned: Job[] = [];
+  readonly #outcomes: Outcome[] = [];
+  readonly #host = hostname();
+  #wake: () => void = () => undefined;
+  #error: Error | undefined;
+  #closed = false;
+  #starved = starvedSoFar();
+  /** Mean seconds a trial, of the last ones. */
+  #pace = Infinity;
+  readonly #watch: NodeJS.Timeout | undefined;
+  readonly #abort = (): void => {
+    this.close();
+    this.#wake();
+  };
+
+  constructor(source: JobSource, options: LocalOptions) {
+    this.#source = source;
+    this.#o = options;
+    options.signal?.addEventListener('abort', this.#abort, { once: true });
+    const { memory } = options;
+    if (memory !== undefined) this.#watch = setInterval(() => this.#weigh(memory), WATCH);
   }
-}
 
-/** The worker beside this file: compiled, or through tsx where the sources run as they are (tests). */
-function spawn(threads: number): ChildProcess {
-  const here = import.meta.url;
-  const source = here.endsWith('.ts');
-  return fork(fileURLToPath(new URL(source ? './worker.ts' : './worker.js', here)), {
-    env: { ...process.env, OPENBLAS_NUM_THREADS: String(threads) },
-    execArgv: source ? ['--import', 'tsx'] : [],
-    serialization: 'advanced', // structured clone: JSON would lose NaN and the infinities
-    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-  });
-}
+  async *outcomes(): AsyncGenerator<Outcome> {
+    for (;;) {
+      if (!this.#closed) this.#assign();
+      const next = this.#outcomes.shift();
+      if (next !== undefined) yield next;
+      else if (this.#error !== undefined) throw this.#error;
+      else if (this.#closed || [...this.#children].every(({ jobs }) => jobs.length === 0)) return;
+      else await new Promise<void>((resolve) => (this.#wake = resolve));
+    }
+  }
 
-/** How a child ended, once its output is read to the end. Node's 'close' event would say so too, but is not emitted after a
- *  disconnect made while a message is being handled. */
-function ended(child: ChildProcess): Promise<string> {
-  const exit = new Promise<string>((resolve) => {
-    child.once('exit', (code, signal) => resolve(signal ?? `exit code ${String(code)}`));
-    child.once('error', (error) => resolve(error.message));
-  });
-  const drained = new Promise<void>((resolve) => child.stderr?.once('close', resolve) ?? resolve());
-  return Promise.all([exit, drained]).then(([how]) => how);
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    clearInterval(this.#watch);
+    this.#o.signal?.removeEventListener('abort', this.#abort);
+    for (const child of this.#children)
+      if (child.jobs.length === 0) child.dismiss();
+      else child.kill();
+  }
+
+  /** Gives every idle child, or new one, a trial; and then short ones ahead. */
+  #assign(): void {
+    for (const depth of [1, 2]) {
+      if (depth === 2 && this.#pace > SHORT) return;
+      for (const child of this.#children) while (child.jobs.length < depth && child.ended === undefined) if (!this.#give(child)) return;
+      while (this.#children.size < this.#o.jobs) {
+        const job = this.#next();
+        if (job === undefined) return;
+        this.#give(this.#start(), job);
+      }
+    }
+  }
+
+  #next(): Job | undefined {
+    return this.#returned.shift() ?? this.#source.next();
+  }
+
+  #give(child: Child, job = this.#next()): boolean {
+    if (job === undefined) return false;
+    child.jobs.push(job);
+    const { rungs } = this.#o;
+    child.send({
+      kind: 'run',
+      row: job.row,
+      config: job.config,
+      ...(rungs === undefined ? {} : { rungs: { metric: rungs.metric, steps: rungs.steps } }),
+    });
+    return true;
+  }
+
+  #start(): Child {
+    const child = new Child(this.#o, {
+      onMessage: (from, message) => {
+        this.#hear(from, message);
+        this.#wake();
+      },
+      onEnd: (of, how) => {
+        this.#bury(of, how);
+        this.#wake();
+      },
+    });
+    this.#children.add(child);
+    return child;
+  }
+
+  #hear(child: Child, message: FromChild): void {
+    if (this.#closed) return;
+    if (message.kind === 'ready') child.ready = true;
+    else if (message.kind === 'started') {
+      child.begin(this.#o.timeout);
+      this.#o.onStart?.(child.jobs[0]);
+    } else if (message.kind === 'rung') {
+      const reason = this.#o.rungs?.decide(child.jobs[0], message.step, message.value);
+      child.send({ kind: 'verdict', reason });
+    } else {
+      const job = child.finish();
+      if (job === undefined) return;
+      const { started, seconds } = message;
+      this.#pace = Number.isFinite(this.#pace) ? 0.8 * this.#pace + 0.2 * seconds : seconds;
+      const attempt = { engine: 'local', host: this.#host, started, seconds };
+      if (message.kind === 'record') this.#outcomes.push({ job, attempt, record: message.record });
+      else
+        this.#outcomes.push({
+          job,
+          attempt,
+          failure: thrown(message.message, [child.log, message.stack].filter((t) => t !== '').join('\n')),
+        });
+    }
+  }
+
+  #bury(child: Child, how: Ended): void {
+    this.#children.delete(child);
+    if (this.#closed) return;
+    const { started } = child;
+    if (!child.ready && child.ended === undefined) {
+      const what = `a process for trials cannot start (${how.signal ?? `exit code ${String(how.code)}`})`;
+      this.#error = new LayerwiseError('ERR_CHILD', `${what}:\n${child.log}`);
+      this.close();
+      return;
+    }
+    if (started !== undefined) {
+      const seconds = Date.now() / 1000 - started;
+      const job = child.finish();
+      const starved = starvedSoFar();
+      const failure = failureOf(how, child.log, child.ended, starved > this.#starved);
+      this.#starved = starved;
+      if (job !== undefined) this.#outcomes.push({ job, attempt: { engine: 'local', host: this.#host, started, seconds }, failure });
+    }
+    this.#returned.push(...child.jobs);
+  }
+
+  #weigh(most: number): void {
+    for (const child of this.#children)
+      if (child.started !== undefined && child.memory() > most)
+        child.kill({ state: 'memory', message: `used more than ${Math.round(most / 2 ** 20)} MiB of memory (the limit)` });
+  }
 }

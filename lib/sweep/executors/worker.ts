@@ -1,22 +1,74 @@
-/** A child process of the local executor: takes one trial at a time, sends its record back, and ends with its parent. */
-import { runExperiment, type ParsedConfig } from '../../experiments/index.js';
+/** A child process: takes trials one after another, sends each one's record back, and ends with its parent. */
+import { writeFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { runExperiment, type ExperimentRecord } from '../../experiments/index.js';
+import type { Training } from '../../train/index.js';
+import type { ResultState } from '../states.js';
+import { encodeRecord } from '../store/encode.js';
+import { loadExperiments } from '../modules.js';
+import { MODULES, type FromChild, type RunMessage, type ToChild } from './protocol.js';
 
-export interface Request {
-  readonly id: string;
-  readonly config: ParsedConfig;
-}
-export type Reply =
-  { readonly id: string; readonly record: Awaited<ReturnType<typeof runExperiment>> } | { readonly id: string; readonly error: string };
+/** Of this child: where memory runs out, the system ends it and not the coordinator. */
+const FIRST_TO_GO = '1000';
 
 process.on('SIGINT', () => undefined); // Ctrl-C reaches the whole terminal group; the parent decides
 process.on('disconnect', () => process.exit(0));
-process.on('message', ({ id, config }: Request) => {
-  runExperiment(config).then(
-    (record) => reply({ id, record }),
-    (error: unknown) => reply({ id, error: error instanceof Error ? error.message : String(error) }),
-  );
+
+const queue: RunMessage[] = [];
+let running = false;
+let answer: (reason: string | undefined) => void = () => undefined;
+
+process.on('message', (message: ToChild) => {
+  if (message.kind === 'verdict') answer(message.reason);
+  else {
+    queue.push(message);
+    void work();
+  }
 });
 
-function reply(message: Reply): void {
+try {
+  writeFileSync('/proc/self/oom_score_adj', FIRST_TO_GO);
+} catch {
+  // a system without it
+}
+await loadExperiments(JSON.parse(process.env[MODULES] ?? '[]') as string[]);
+send({ kind: 'ready' });
+running = false;
+void work();
+
+async function work(): Promise<void> {
+  if (running) return;
+  running = true;
+  for (let next = queue.shift(); next !== undefined; next = queue.shift()) await runOne(next);
+  running = false;
+}
+
+async function runOne({ row, config, rungs }: RunMessage): Promise<void> {
+  send({ kind: 'started', row });
+  const started = Date.now() / 1000;
+  const begun = performance.now();
+  const seconds = (): number => (performance.now() - begun) / 1000;
+  const atRung = async (training: Training): Promise<string | undefined> => {
+    const curve = training.record().metrics[rungs!.metric];
+    const value = curve?.values[curve.steps.indexOf(training.step)];
+    if (value === undefined) return undefined;
+    const verdict = new Promise<string | undefined>((resolve) => (answer = resolve));
+    send({ kind: 'rung', row, step: training.step, value });
+    return verdict;
+  };
+  try {
+    const record = await runExperiment(config, rungs === undefined ? {} : { rungs: rungs.steps, atRung });
+    const encoded = encodeRecord(record, stateOf(record));
+    send({ kind: 'record', row, started, seconds: seconds(), record: encoded });
+  } catch (error) {
+    const { message, stack } = error instanceof Error ? error : new Error(String(error));
+    send({ kind: 'error', row, started, seconds: seconds(), message, stack: stack ?? message });
+  }
+  await sleep(0);
+}
+
+const stateOf = ({ status }: ExperimentRecord): ResultState => (status === 'stopped' ? 'pruned' : status);
+
+function send(message: FromChild): void {
   process.send?.(message);
 }

@@ -1,0 +1,58 @@
+/** What runs trials: in children of this process, or on a cluster. States it tells of are hints; the store is the truth. */
+import type { ParsedConfig } from '../../experiments/index.js';
+import type { Failure } from '../states.js';
+import type { EncodedRecord } from '../store/encode.js';
+import type { Attempt } from '../store/results.js';
+
+export interface Job {
+  /** Row of the trial in its store. */
+  readonly row: number;
+  readonly id: string;
+  readonly config: ParsedConfig;
+  /** Weight, in predicted seconds. */
+  readonly cost: number;
+}
+
+export type Outcome = { readonly job: Job; readonly attempt: Attempt } & (
+  { readonly record: EncodedRecord } | { readonly failure: Failure }
+);
+
+/** Trials to run, handed out one by one: more may come while others run. */
+export interface JobSource {
+  /** The next one; undefined while there is none. */
+  next(): Job | undefined;
+}
+
+/** Decides at a rung whether a trial goes on. @returns why it ends there; undefined to go on */
+export type AtRung = (job: Job, step: number, value: number) => string | undefined;
+
+export interface Rungs {
+  readonly metric: string;
+  readonly steps: readonly number[];
+  readonly decide: AtRung;
+}
+
+export interface TrialLimits {
+  /** Seconds. */
+  readonly timeout?: number | undefined;
+  /** Bytes of resident memory. */
+  readonly memory?: number | undefined;
+}
+
+export interface ExecutorOptions extends TrialLimits {
+  /** Addresses of modules with experiments of one's own. */
+  readonly modules: readonly string[];
+  readonly rungs?: Rungs | undefined;
+  /** Ends everything at once; what runs is dropped. */
+  readonly signal?: AbortSignal | undefined;
+  /** Told when a trial begins. */
+  readonly onStart?: ((job: Job) => void) | undefined;
+}
+
+export interface Executor {
+  readonly name: string;
+  /** Trials that run at a time, for forecasts. */
+  readonly width: number;
+  /** Runs all that the source hands out, and tells of each trial's end. */
+  run(source: JobSource, options: ExecutorOptions): AsyncIterable<Outcome>;
+}

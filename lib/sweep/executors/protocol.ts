@@ -1,0 +1,34 @@
+/** What a coordinator and its children say to each other, as structured clones: JSON would lose NaN and the infinities. */
+import type { ParsedConfig } from '../../experiments/index.js';
+import type { EncodedRecord } from '../store/encode.js';
+
+export interface RunMessage {
+  readonly kind: 'run';
+  readonly row: number;
+  readonly config: ParsedConfig;
+  readonly rungs?: { readonly metric: string; readonly steps: readonly number[] } | undefined;
+}
+/** The answer at a rung. */
+export interface VerdictMessage {
+  readonly kind: 'verdict';
+  /** Why the trial ends here; undefined to go on. */
+  readonly reason: string | undefined;
+}
+export type ToChild = RunMessage | VerdictMessage;
+
+export type FromChild =
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'started'; readonly row: number }
+  | { readonly kind: 'rung'; readonly row: number; readonly step: number; readonly value: number }
+  | { readonly kind: 'record'; readonly row: number; readonly started: number; readonly seconds: number; readonly record: EncodedRecord }
+  | {
+      readonly kind: 'error';
+      readonly row: number;
+      readonly started: number;
+      readonly seconds: number;
+      readonly message: string;
+      readonly stack: string;
+    };
+
+/** Of the environment: a JSON list of modules with experiments of one's own. */
+export const MODULES = 'LAYERWISE_SWEEP_MODULES';

@@ -1,0 +1,159 @@
+/** From a specification to the trials it needs: all at once, or settings on tuning seeds first and the best ones on evaluation seeds. */
+import canonicalize from 'canonicalize';
+import { ArgumentError, OptionsError } from '../../errors.js';
+import { check, memoryOf, parseConfig, predictSeconds, probeRun, type ParsedConfig } from '../../experiments/index.js';
+import { configurations, pathsOf, within } from '../spec/space.js';
+import type { Spec } from '../spec/schema.js';
+import { settingOf, type Setting } from '../spec/trial.js';
+import type { Planned, Role } from '../store/plans.js';
+import type { Store } from '../store/store.js';
+import { groupOf } from './progress.js';
+
+interface Chosen {
+  readonly setting: Setting;
+  readonly config: ParsedConfig;
+}
+
+/** Distinct settings in the order of the axes. @throws OptionsError naming the combination that is wrong */
+export function* settingsOf(spec: Spec): Generator<Chosen> {
+  requireObjective(spec);
+  const paths = pathsOf(spec.axes);
+  const [seed] = [...spec.seeds.tuning, ...spec.seeds.evaluation];
+  const seen = new Set<string>();
+  for (const written of configurations(spec)) {
+    const config = within(written, paths, () => {
+      const parsed = parseConfig({ ...written, seed }, 'sweep');
+      requireRungs(spec, parsed);
+      return parsed;
+    });
+    const setting = settingOf(config);
+    if (seen.has(setting.id)) continue;
+    seen.add(setting.id);
+    yield { setting, config };
+  }
+}
+
+/** What can be planned before anything has run. */
+export function* firstStage(spec: Spec): Generator<Planned> {
+  const { tuning, evaluation, evaluate } = spec.seeds;
+  for (const { setting, config } of settingsOf(spec)) {
+    const cost = predictSeconds(config);
+    const planned = (role: Role) => (seed: number) => ({ setting, seed, role, cost });
+    yield* tuning.map(planned('tuning'));
+    if (tuning.length === 0 || evaluate === 'all') yield* evaluation.map(planned('evaluation'));
+  }
+}
+
+/** The best setting of each comparison on the evaluation seeds, once tuning is over. */
+export function secondStage(spec: Spec, store: Store, sweep: number): Planned[] {
+  const { tuning, evaluation, evaluate } = spec.seeds;
+  if (tuning.length === 0 || evaluate === 'all') return [];
+  const metrics = store.metrics();
+  const { metric } = spec.objective!;
+  if (!metrics.includes(metric))
+    refuse(['objective', 'metric'], metric, `no record has this metric; there are ${metrics.join(', ') || 'none'}`);
+  return store.best(spec.objective!, { sweep, role: 'tuning' }).flatMap(({ config }) => {
+    const setting = settingOf(config);
+    return evaluation.map((seed): Planned => ({ setting, seed, role: 'evaluation', cost: predictSeconds(config) }));
+  });
+}
+
+/** Canonical JSON of what decides a plan: a sweep with another timeout is the same sweep. */
+export function identityOf({ experiment, modules, base, axes, random, exclude, seeds, objective }: Spec): string {
+  return canonicalize({ experiment, modules, base, axes, random, exclude, seeds, objective }) ?? '';
+}
+
+export interface Forecasted {
+  readonly name: string;
+  readonly settings: number;
+  readonly trials: number;
+  /** Trials of the second stage, which follow the first: at most one setting for every comparison that there is. */
+  readonly later: number;
+  /** Predicted seconds on one core, all trials together. */
+  readonly seconds: number;
+  /** Bytes that the largest trial's matrices need; null where nothing tells. */
+  readonly memory: number | null;
+}
+
+/** Runs looked at for a forecast, at most. */
+const PROBES = 12;
+
+/** What a sweep will take: every setting is parsed, and a few of each kind are looked at for a moment.
+ *  @throws OptionsError when a setting is wrong, or one that was looked at cannot run */
+export function forecast(spec: Spec): Forecasted {
+  const { tuning, evaluation, evaluate } = spec.seeds;
+  const both = tuning.length > 0 && evaluate === 'best';
+  const first = (tuning.length > 0 ? tuning.length : 0) + (both ? 0 : evaluation.length);
+  const groups = new Map<string, { cost: number; settings: number; largest: Chosen; predicted: number }>();
+  const comparisons = new Map<string, number>();
+  let settings = 0;
+  for (const chosen of settingsOf(spec)) {
+    settings++;
+    const cost = predictSeconds(chosen.config);
+    const key = groupOf(chosen.config);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, { cost, settings: 1, largest: chosen, predicted: cost });
+    else {
+      group.cost += cost;
+      group.settings++;
+      if (cost > group.predicted) Object.assign(group, { largest: chosen, predicted: cost });
+    }
+    if (both) {
+      const comparison = comparisonOf(spec, chosen.config);
+      comparisons.set(comparison, Math.max(comparisons.get(comparison) ?? 0, cost));
+    }
+  }
+  if (settings === 0) throw new ArgumentError('sweep: every combination is excluded; there is nothing to run');
+  let [ratioTop, ratioBottom] = [0, 0];
+  let memory: number | null = null;
+  const paths = pathsOf(spec.axes);
+  const ratios = [...groups.values()].map(({ largest, predicted, cost }, i) => {
+    const known = memoryOf(largest.config);
+    let ratio = NaN;
+    if (i < PROBES)
+      within(largest.config, paths, () => {
+        if (known !== null) return check(largest.config);
+        const seen = probeRun(largest.config);
+        if (seen === null) return;
+        ratio = seen.seconds / predicted;
+        memory = Math.max(memory ?? 0, seen.bytes);
+      });
+    if (known !== null) memory = Math.max(memory ?? 0, known);
+    if (Number.isFinite(ratio)) [ratioTop, ratioBottom] = [ratioTop + ratio * cost, ratioBottom + cost];
+    return { cost, ratio };
+  });
+  const common = ratioBottom > 0 ? ratioTop / ratioBottom : 1;
+  const stage = ratios.reduce((sum, { cost, ratio }) => sum + cost * (Number.isFinite(ratio) ? ratio : common), 0) * first;
+  const later = comparisons.size * evaluation.length;
+  const laterSeconds = [...comparisons.values()].reduce((a, b) => a + b, 0) * evaluation.length * common;
+  return { name: spec.name, settings, trials: settings * first, later, seconds: stage + laterSeconds, memory };
+}
+
+const comparisonOf = ({ objective }: Spec, config: ParsedConfig): string =>
+  canonicalize(
+    objective!.per.map(
+      (path) => path.split('.').reduce<unknown>((v, k) => (v as Record<string, unknown> | undefined)?.[k], config) ?? null,
+    ),
+  ) ?? '';
+
+function refuse(keys: readonly PropertyKey[], value: unknown, message: string): never {
+  throw new OptionsError('sweep', [{ path: keys.join('.'), keys, value: JSON.stringify(value), message }]);
+}
+
+function requireObjective({ seeds, objective, pruning }: Spec): void {
+  if (objective !== undefined) return;
+  if (seeds.tuning.length > 0 && seeds.evaluate === 'best')
+    refuse(['seeds', 'tuning'], seeds.tuning, 'tuning needs an objective to choose by: objective: { metric: ... }; or evaluate: all');
+  if (pruning !== undefined) refuse(['pruning'], pruning.method, 'pruning needs an objective: objective: { metric: ... }');
+}
+
+/** Rungs lie on points of the curves, else nothing would ever be ended there. */
+function requireRungs({ pruning }: Spec, config: ParsedConfig): void {
+  if (pruning === undefined) return;
+  const train = config['train'] as { every?: number; steps?: number } | undefined;
+  if (train === undefined) refuse(['pruning'], pruning.method, `${config.experiment} computes in one go; there is nothing to end early`);
+  const { every } = train;
+  const off = every === undefined ? undefined : pruning.rungs.find((step) => step % every !== 0);
+  if (off !== undefined)
+    refuse(['pruning', 'rungs'], off, `${off} is no point of the curves: it must be a multiple of train.every = ${every}`);
+}

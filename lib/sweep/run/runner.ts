@@ -1,0 +1,210 @@
+/** Runs what a plan has and the store has not: hands trials to an executor, and keeps what comes back. */
+import { setImmediate } from 'node:timers/promises';
+import type { ExperimentRecord } from '../../experiments/index.js';
+import type { Executor, Job, JobSource, Outcome, Rungs, TrialLimits } from '../executors/executor.js';
+import type { Failure, TrialState } from '../states.js';
+import { decodeRecord } from '../store/encode.js';
+import type { Store } from '../store/store.js';
+import { LiveFile } from './live.js';
+import { Forecast, type Progress } from './progress.js';
+
+/** A trial that has ended, once it is on the disk. */
+export interface Result<C = Job['config']> {
+  readonly id: string;
+  readonly config: C;
+  readonly state: TrialState;
+  readonly seconds: number;
+  /** Of a trial without a record. */
+  readonly failure?: Failure;
+  /** Curves and all; undefined for a trial without one. */
+  readonly record?: ExperimentRecord & { readonly config: C };
+}
+
+export interface RunnerOptions extends TrialLimits {
+  readonly store: Store;
+  /** Its plan is run. */
+  readonly sweep: number;
+  readonly executor: Executor;
+  readonly modules?: readonly string[];
+  readonly rungs?: Rungs | undefined;
+  /** How often a trial is run again that was lost with its process. */
+  readonly retries?: number;
+  readonly failFast?: boolean;
+  readonly budget?: {
+    readonly trials?: number | undefined;
+    readonly seconds?: number | undefined;
+    readonly trialSeconds?: number | undefined;
+  };
+  /** Ends at once; what runs is dropped. */
+  readonly signal?: AbortSignal | undefined;
+  /** Ends in order: what runs is finished and kept. */
+  readonly stopping?: AbortSignal | undefined;
+  /** Called once with what is there, then whenever something is on the disk. */
+  readonly onProgress?: ((progress: Progress) => void) | undefined;
+  readonly onResult?: ((result: Result) => void) | undefined;
+}
+
+export interface RunSummary extends Progress {
+  /** complete: all trials have ended, in one way or another; stopped: asked to; budget: it is used up; failed: at the first failure. */
+  readonly ending: 'complete' | 'stopped' | 'budget' | 'failed';
+}
+
+/** Endings written together: at most so many, and none waits longer (milliseconds). */
+const GROUP = { size: 50, wait: 100 };
+const SECOND = 1000;
+
+/** @throws FileError when results cannot be kept; nothing acknowledged is lost then */
+export async function runPlan(options: RunnerOptions): Promise<RunSummary> {
+  const run = new Run(options);
+  return run.whole();
+}
+
+class Run implements JobSource {
+  readonly #o: RunnerOptions;
+  readonly #queue: readonly { readonly row: number; readonly cost: number }[];
+  #at = 0;
+  readonly #again: Job[] = [];
+  readonly #lost = new Map<number, number>();
+  readonly #live: LiveFile;
+  readonly #forecast: Forecast;
+  readonly #began = performance.now();
+  readonly #total: number;
+  #done: number;
+  #failed = 0;
+  #given = 0;
+  #trialSeconds = 0;
+  #pending: Outcome[] = [];
+  #timer: NodeJS.Timeout | undefined;
+  #broken: Error | undefined;
+  #ending: RunSummary['ending'] = 'complete';
+  readonly #abort = new AbortController();
+
+  constructor(options: RunnerOptions) {
+    this.#o = options;
+    const { store, sweep, rungs } = options;
+    this.#queue = store.missing(sweep, rungs !== undefined);
+    this.#total = store.status(sweep).planned;
+    this.#done = this.#total - this.#queue.length;
+    this.#live = new LiveFile(store.folder);
+    this.#forecast = new Forecast(store.database, sweep);
+  }
+
+  async whole(): Promise<RunSummary> {
+    const { executor, signal, modules = [], rungs, timeout, memory } = this.#o;
+    const end = (): void => this.#abort.abort();
+    signal?.addEventListener('abort', end, { once: true });
+    if (signal?.aborted === true) end();
+    const beat = setInterval(() => this.#tell(), SECOND);
+    this.#tell();
+    try {
+      const outcomes = executor.run(this, {
+        modules,
+        rungs,
+        timeout,
+        memory,
+        signal: this.#abort.signal,
+        onStart: (job) => this.#live.begin(job),
+      });
+      if (!this.#abort.signal.aborted) for await (const outcome of outcomes) this.#take(outcome);
+      this.#flush();
+    } finally {
+      clearInterval(beat);
+      clearTimeout(this.#timer);
+      signal?.removeEventListener('abort', end);
+      this.#live.remove();
+    }
+    if (this.#broken !== undefined) throw this.#broken;
+    if (signal?.aborted === true || (this.#o.stopping?.aborted === true && this.#left)) this.#ending = 'stopped';
+    await setImmediate(); // what was sent to listeners is heard
+    return { ...this.#progress(), ending: this.#ending };
+  }
+
+  get #left(): boolean {
+    return this.#again.length > 0 || this.#at < this.#queue.length;
+  }
+
+  next(): Job | undefined {
+    const { budget = {}, stopping, store } = this.#o;
+    if (!this.#left || this.#ending !== 'complete' || stopping?.aborted === true || this.#broken !== undefined) return undefined;
+    const spent =
+      this.#given >= (budget.trials ?? Infinity) ||
+      (performance.now() - this.#began) / 1000 >= (budget.seconds ?? Infinity) ||
+      this.#trialSeconds >= (budget.trialSeconds ?? Infinity);
+    if (spent) {
+      this.#ending = 'budget';
+      return undefined;
+    }
+    this.#given++;
+    const again = this.#again.shift();
+    if (again !== undefined) return again;
+    const { row, cost } = this.#queue[this.#at++];
+    return { ...store.trial(row), cost };
+  }
+
+  #take(outcome: Outcome): void {
+    this.#live.end(outcome.job);
+    this.#trialSeconds += outcome.attempt.seconds;
+    this.#pending.push(outcome);
+    // A trial that failed may have to run again: its executor must not find nothing to do before that is known.
+    if (this.#pending.length >= GROUP.size || 'failure' in outcome) this.#flush();
+    else this.#timer ??= setTimeout(() => this.#flush(), GROUP.wait);
+    if (this.#broken !== undefined) throw this.#broken;
+  }
+
+  /** Puts what has come on the disk, and then tells of it. */
+  #flush(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const taken = this.#pending;
+    this.#pending = [];
+    if (taken.length === 0 || this.#broken !== undefined) return;
+    try {
+      this.#o.store.put(taken.map(({ job, ...ending }) => ({ row: job.row, ...ending })));
+    } catch (error) {
+      this.#broken = error as Error;
+      this.#abort.abort();
+      return;
+    }
+    for (const outcome of taken) this.#count(outcome);
+    this.#tell();
+  }
+
+  #count(outcome: Outcome): void {
+    const { job, attempt } = outcome;
+    if ('record' in outcome) {
+      this.#done++;
+      this.#forecast.done(job.config, job.cost, attempt.seconds);
+    } else {
+      const { retries = 2, failFast = false } = this.#o;
+      const lost = (this.#lost.get(job.row) ?? 0) + 1;
+      if (outcome.failure.state === 'lost' && lost <= retries) {
+        this.#lost.set(job.row, lost);
+        this.#given--;
+        this.#again.push(job);
+        return;
+      }
+      this.#failed++;
+      if (failFast) this.#ending = 'failed';
+    }
+    this.#o.onResult?.(resultOf(outcome));
+  }
+
+  #progress(): Progress {
+    const left = this.#forecast.left;
+    const eta = left === undefined ? undefined : left / this.#o.executor.width;
+    return { done: this.#done, total: this.#total, failed: this.#failed, running: this.#live.running, eta };
+  }
+
+  #tell(): void {
+    const progress = this.#progress();
+    this.#live.write(progress, this.#o.executor.name, this.#o.sweep);
+    this.#o.onProgress?.(progress);
+  }
+}
+
+function resultOf(outcome: Outcome): Result {
+  const { job, attempt } = outcome;
+  const about = { id: job.id, config: job.config, seconds: attempt.seconds };
+  if ('failure' in outcome) return { ...about, state: outcome.failure.state, failure: outcome.failure };
+  return { ...about, state: outcome.record.state, record: decodeRecord(outcome.record, job.config) };
+}

@@ -1,0 +1,96 @@
+/** The best setting of every comparison, chosen on tuning seeds and reported on evaluation seeds. */
+import canonicalize from 'canonicalize';
+import type { Database } from 'better-sqlite3';
+import type { ParsedConfig } from '../../experiments/index.js';
+import { bootstrapInterval, mean, type Interval } from '../../metrics/index.js';
+import { Stream } from '../../random/index.js';
+import { valueAt } from '../spec/paths.js';
+import type { Objective } from '../spec/schema.js';
+import { curves, trials, type Query, type StoredCurve } from './query.js';
+import type { Role } from './plans.js';
+
+export interface Scored {
+  /** Configuration without its seed. */
+  readonly config: ParsedConfig;
+  readonly setting: number;
+  /** Values of the `per` paths. */
+  readonly group: Readonly<Record<string, unknown>>;
+  /** Mean objective over the seeds it is chosen by; the worst infinity where one of them has no number. */
+  readonly score: number;
+  /** Seeds behind the score. */
+  readonly seeds: number;
+  /** Objective on each evaluation seed that ran. */
+  readonly values: readonly number[];
+}
+
+export interface Best extends Scored {
+  readonly mean: number;
+  /** Bootstrap over evaluation seeds. */
+  readonly interval: Interval;
+  /** Settings it was chosen from. */
+  readonly among: number;
+}
+
+/** The worst value there is: of a run that has none. */
+export const worst = ({ goal }: Pick<Objective, 'goal'>): number => (goal === 'min' ? Infinity : -Infinity);
+
+/** A curve's objective. @returns the worst value where the run did not end well or has no number there */
+export function objectiveOf({ goal, at }: Objective, { state, steps, values }: Pick<StoredCurve, 'state' | 'steps' | 'values'>): number {
+  if (state !== 'done') return worst({ goal });
+  const value =
+    at === 'last'
+      ? values.at(-1)
+      : at === 'best'
+        ? values.reduce((a, b) => (Number.isNaN(b) || (goal === 'min' ? a <= b : a >= b) ? a : b), worst({ goal }))
+        : values[steps.indexOf(at)];
+  return value === undefined || Number.isNaN(value) ? worst({ goal }) : value;
+}
+
+/** Every setting of which something ran, best first within its group.
+ *  @param query  which trials are looked at */
+export function scores(db: Database, objective: Objective, query: Query = {}): Scored[] {
+  const bySetting = new Map<number, { config: ParsedConfig; values: Record<Role, number[]> }>();
+  const entry = (setting: number, config: ParsedConfig) => {
+    const known = bySetting.get(setting);
+    if (known !== undefined) return known;
+    const made = { config, values: { tuning: [], evaluation: [] } };
+    bySetting.set(setting, made);
+    return made;
+  };
+  const seen = new Set<string>();
+  for (const curve of curves(db, objective.metric, query)) {
+    seen.add(curve.id);
+    entry(curve.setting, curve.config).values[curve.role].push(objectiveOf(objective, curve));
+  }
+  // A trial that failed, or has not this metric, counts against its setting; one that has not run yet does not count.
+  for (const { id, setting, config, role, state } of trials(db, query))
+    if (state !== 'planned' && !seen.has(id)) entry(setting, config).values[role].push(worst(objective));
+  const sign = objective.goal === 'min' ? 1 : -1;
+  return [...bySetting]
+    .map(([setting, { config, values }]) => {
+      const by = values.tuning.length > 0 ? values.tuning : values.evaluation;
+      const group = Object.fromEntries(objective.per.map((path) => [path, valueAt(config, path) ?? null]));
+      return { setting, config, group, score: mean(by), seeds: by.length, values: values.evaluation };
+    })
+    .sort((a, b) => sign * compare(a.score, b.score) || a.setting - b.setting);
+}
+
+const compare = (a: number, b: number): number => (a === b ? 0 : a < b ? -1 : 1);
+
+export function best(db: Database, objective: Objective, query: Query = {}): Best[] {
+  const groups = new Map<string, Scored[]>();
+  for (const scored of scores(db, objective, query)) {
+    const key = canonicalize(scored.group) ?? '';
+    const known = groups.get(key);
+    if (known === undefined) groups.set(key, [scored]);
+    else known.push(scored);
+  }
+  const root = new Stream(0).substream('best setting');
+  return [...groups]
+    .sort(([, a], [, b]) => a[0].setting - b[0].setting)
+    .map(([key, [first, ...rest]]) => {
+      const { values } = first;
+      const interval = values.length === 0 ? { low: NaN, high: NaN } : bootstrapInterval(values, root.substream(key));
+      return { ...first, mean: values.length === 0 ? NaN : mean(values), interval, among: rest.length + 1 };
+    });
+}

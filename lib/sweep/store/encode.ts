@@ -1,0 +1,97 @@
+/** Records as they are stored and sent: curves as typed arrays, the rest as a few words, and a digest over what must repeat. */
+import { createHash, type Hash } from 'node:crypto';
+import type { ExperimentRecord, ParsedConfig, Provenance } from '../../experiments/index.js';
+import { parse, stringify } from '../../json.js';
+import type { Curve, RunTiming, UpdateEvent } from '../../types.js';
+import type { ResultState } from '../states.js';
+
+/** Little-endian float64. */
+export type Bytes = Uint8Array;
+
+export interface EncodedCurve {
+  readonly name: string;
+  readonly steps: Bytes;
+  readonly values: Bytes;
+}
+/** A column of a table of the record. */
+export interface EncodedColumn {
+  readonly table: string;
+  readonly name: string;
+  readonly values: Bytes;
+}
+
+export interface EncodedRecord {
+  readonly state: ResultState;
+  readonly reason: string | null;
+  readonly steps: number;
+  /** JSON. */
+  readonly events: string | null;
+  readonly curves: readonly EncodedCurve[];
+  readonly columns: readonly EncodedColumn[];
+  /** sha256 over all of the above: what an equal trial must repeat. */
+  readonly digest: Bytes;
+  /** Seconds of training, and the rest of the timing as JSON but for `at`. */
+  readonly timing: string;
+  readonly at: Bytes;
+  /** JSON. */
+  readonly provenance: string;
+}
+
+export const bytesOf = (values: ArrayLike<number>): Bytes => new Uint8Array(Float64Array.from(values).buffer);
+
+/** @throws RangeError when the bytes are no whole numbers */
+export function numbersOf(bytes: Bytes): Float64Array {
+  if (bytes.byteLength % 8 !== 0) throw new RangeError('not a list of numbers');
+  return new Float64Array(bytes.slice().buffer); // a copy: bytes may begin anywhere
+}
+
+export function encodeRecord(record: ExperimentRecord, state: ResultState): EncodedRecord {
+  const { reason, steps, metrics, tables = {}, events, timing, provenance } = record;
+  const { at, ...rest } = timing;
+  const content = {
+    state,
+    reason: reason ?? null,
+    steps,
+    events: events === undefined ? null : stringify(events),
+    curves: Object.entries(metrics).map(([name, curve]) => ({ name, steps: bytesOf(curve.steps), values: bytesOf(curve.values) })),
+    columns: Object.entries(tables).flatMap(([table, columns]) =>
+      Object.entries(columns).map(([name, values]) => ({ table, name, values: bytesOf(values) })),
+    ),
+  };
+  return { ...content, digest: digestOf(content), timing: stringify(rest), at: bytesOf(at), provenance: JSON.stringify(provenance) };
+}
+
+export function decodeRecord(encoded: Omit<EncodedRecord, 'digest'>, config: ParsedConfig): ExperimentRecord {
+  const { state, reason, steps, events, curves, columns, timing, at, provenance } = encoded;
+  const metrics: Record<string, Curve> = {};
+  for (const { name, steps: at_, values } of curves) metrics[name] = { steps: [...numbersOf(at_)], values: [...numbersOf(values)] };
+  const tables: Record<string, Record<string, number[]>> = {};
+  for (const { table, name, values } of columns) (tables[table] ??= {})[name] = [...numbersOf(values)];
+  return {
+    status: state === 'pruned' ? 'stopped' : state,
+    ...(reason === null ? {} : { reason }),
+    steps,
+    metrics,
+    ...(columns.length === 0 ? {} : { tables }),
+    ...(events === null ? {} : { events: parse(events) as UpdateEvent[] }),
+    timing: { ...(parse(timing) as Omit<RunTiming, 'at'>), at: [...numbersOf(at)] },
+    config,
+    provenance: JSON.parse(provenance) as Provenance,
+  };
+}
+
+type Content = Pick<EncodedRecord, 'state' | 'reason' | 'steps' | 'events' | 'curves' | 'columns'>;
+
+export function digestOf({ state, reason, steps, events, curves, columns }: Content): Bytes {
+  const hash = createHash('sha256');
+  part(hash, JSON.stringify([state, reason, steps, events, curves.length, columns.length]));
+  for (const { name, steps: at, values } of curves) part(part(part(hash, name), at), values);
+  for (const { table, name, values } of columns) part(part(part(hash, table), name), values);
+  return hash.digest();
+}
+
+/** With its length before it, so that no two contents read alike. */
+const part = (hash: Hash, content: string | Bytes): Hash => {
+  const bytes = typeof content === 'string' ? Buffer.from(content) : content;
+  return hash.update(`${bytes.byteLength}:`).update(bytes);
+};

@@ -1,0 +1,143 @@
+/** Which trials a sweep has: written once by planning, read by everything else. */
+import { createHash } from 'node:crypto';
+import type { Database, Statement } from 'better-sqlite3';
+import { configOf, trialId, type Setting } from '../spec/trial.js';
+import type { ParsedConfig } from '../../experiments/index.js';
+import { bytesOfHex, hexOf, sealOf } from './seal.js';
+
+/** Why a trial runs: to choose a setting, or to report one. */
+export type Role = 'tuning' | 'evaluation';
+
+export interface Planned {
+  readonly setting: Setting;
+  readonly seed: number;
+  readonly role: Role;
+  /** Weight, in predicted seconds. */
+  readonly cost: number;
+}
+
+export interface SweepRow {
+  readonly id: number;
+  readonly name: string;
+  /** Canonical JSON. */
+  readonly spec: string;
+  /** What relative modules of the specification are relative to. */
+  readonly folder: string;
+}
+
+interface SweepText {
+  readonly name: string;
+  readonly spec: string;
+  readonly folder: string;
+  /** Canonical JSON of what decides the plan. */
+  readonly identity: string;
+}
+
+export class Plans {
+  readonly #db: Database;
+  /** Rows of settings by identity: a setting comes with many seeds. */
+  readonly #settings = new Map<string, number>();
+
+  constructor(db: Database) {
+    this.#db = db;
+  }
+
+  /** The row of a sweep, made or brought up to date. */
+  sweep({ name, spec, folder, identity }: SweepText): number {
+    const digest = createHash('sha256').update(identity).digest();
+    this.#db
+      .prepare(
+        `INSERT INTO sweeps (digest, name, spec, folder, seal) VALUES (?, ?, ?, ?, x'')
+         ON CONFLICT (digest) DO UPDATE SET name = excluded.name, spec = excluded.spec, folder = excluded.folder`,
+      )
+      .run(digest, name, spec, folder);
+    return this.#db.prepare<[Uint8Array], number>('SELECT id FROM sweeps WHERE digest = ?').pluck().get(digest)!;
+  }
+
+  /** Adds trials to the end of a sweep's plan, in one transaction; those it has already are passed over.
+   *  @returns how many the plan has now */
+  extend(sweep: number, planned: Iterable<Planned>): number {
+    const db = this.#db;
+    const plan = db.prepare(
+      'INSERT INTO plans (sweep, position, trial, role, cost) VALUES (?, ?, ?, ?, ?) ON CONFLICT (sweep, trial) DO NOTHING',
+    );
+    return db
+      .transaction(() => {
+        let count = this.count(sweep);
+        for (const { setting, seed, role, cost } of planned) {
+          const { changes } = plan.run(sweep, count, this.trialRow(setting, seed), role, cost);
+          count += changes;
+        }
+        db.prepare('UPDATE sweeps SET seal = ? WHERE id = ?').run(sealOfSweep(db, sweep), sweep);
+        return count;
+      })
+      .immediate();
+  }
+
+  #insertTrial: Statement<unknown[]> | undefined;
+  #findTrial: Statement<unknown[]> | undefined;
+
+  trialRow(setting: Setting, seed: number): number {
+    this.#insertTrial ??= this.#db.prepare<unknown[]>(
+      'INSERT INTO trials (digest, setting, seed) VALUES (?, ?, ?) ON CONFLICT (digest) DO NOTHING',
+    );
+    this.#findTrial ??= this.#db.prepare('SELECT id FROM trials WHERE digest = ?').pluck();
+    const digest = bytesOfHex(trialId(setting, seed));
+    const { changes, lastInsertRowid } = this.#insertTrial.run(digest, this.#settingRow(setting), seed);
+    return changes === 1 ? Number(lastInsertRowid) : (this.#findTrial.get(digest) as number);
+  }
+
+  #insertSetting: Statement<unknown[]> | undefined;
+  #findSetting: Statement<unknown[]> | undefined;
+
+  #settingRow({ id, experiment, semantics, text }: Setting): number {
+    const known = this.#settings.get(id);
+    if (known !== undefined) return known;
+    this.#insertSetting ??= this.#db.prepare(
+      'INSERT INTO settings (digest, experiment, semantics, config) VALUES (?, ?, ?, ?) ON CONFLICT (digest) DO NOTHING',
+    );
+    this.#findSetting ??= this.#db.prepare('SELECT id FROM settings WHERE digest = ?').pluck();
+    const digest = bytesOfHex(id);
+    const { changes, lastInsertRowid } = this.#insertSetting.run(digest, experiment, semantics, text);
+    const row = changes === 1 ? Number(lastInsertRowid) : (this.#findSetting.get(digest) as number);
+    if (this.#settings.size > 100_000) this.#settings.clear();
+    this.#settings.set(id, row);
+    return row;
+  }
+
+  count(sweep: number): number {
+    return this.#db.prepare<[number], number>('SELECT count(*) FROM plans WHERE sweep = ?').pluck().get(sweep)!;
+  }
+}
+
+/** Over the specification and all trials of the plan in their order. */
+export function sealOfSweep(db: Database, sweep: number): Uint8Array {
+  const { digest, name, spec, folder } = db
+    .prepare<[number], { digest: Uint8Array; name: string; spec: string; folder: string }>(
+      'SELECT digest, name, spec, folder FROM sweeps WHERE id = ?',
+    )
+    .get(sweep)!;
+  const hash = createHash('sha256');
+  const rows = db
+    .prepare<[number], [Uint8Array, string, number]>(
+      'SELECT t.digest, p.role, p.cost FROM plans p JOIN trials t ON t.id = p.trial WHERE p.sweep = ? ORDER BY p.position',
+    )
+    .raw();
+  for (const [trial, role, cost] of rows.iterate(sweep)) hash.update(trial).update(`${role} ${cost}`);
+  return sealOf(digest, name, spec, folder, hash.digest());
+}
+
+/** What is needed to run a trial. */
+export interface TrialRow {
+  readonly row: number;
+  readonly id: string;
+  readonly config: ParsedConfig;
+}
+
+const TRIAL = 'SELECT t.digest, s.experiment, s.config, t.seed FROM trials t JOIN settings s ON s.id = t.setting WHERE t.id = ?';
+
+export function readTrial(db: Database, row: number): TrialRow {
+  const found = db.prepare<[number], [Uint8Array, string, string, number]>(TRIAL).raw().get(row)!;
+  const [digest, experiment, text, seed] = found;
+  return { row, id: hexOf(digest), config: configOf({ experiment, text }, seed) };
+}

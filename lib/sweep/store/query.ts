@@ -1,0 +1,248 @@
+/** Questions to a store: which trials, how they ended, what they measured. */
+import canonicalize from 'canonicalize';
+import type { Database } from 'better-sqlite3';
+import type { ParsedConfig } from '../../experiments/index.js';
+import { valueAt } from '../spec/paths.js';
+import { configOf } from '../spec/trial.js';
+import { FAILURE_STATES, RESULT_STATES, type FailureState, type ResultState, type TrialState } from '../states.js';
+import { numbersOf } from './encode.js';
+import type { Role } from './plans.js';
+import { hexOf } from './seal.js';
+
+export interface Query {
+  /** Dotted path of the complete configuration -> value, or list of values. */
+  readonly where?: Readonly<Record<string, unknown>>;
+  readonly state?: TrialState | readonly TrialState[];
+  readonly role?: Role;
+  /** Trials of this sweep alone, by its number; else all of the store. */
+  readonly sweep?: number;
+}
+
+export interface StoredTrial<C = ParsedConfig> {
+  /** sha256 of experiment, configuration, seed and semantics. */
+  readonly id: string;
+  /** The same for trials that differ by their seeds alone. */
+  readonly setting: number;
+  readonly config: C;
+  readonly seed: number;
+  readonly role: Role;
+  readonly state: TrialState;
+  /** Why it is not done. */
+  readonly reason: string | null;
+  /** Steps completed; 0 without a record. */
+  readonly steps: number;
+  /** Last value of every metric; empty without a record. */
+  readonly final: Readonly<Record<string, number>>;
+  /** Seconds of its last attempt; NaN where there was none. */
+  readonly seconds: number;
+}
+
+export interface StoredCurve<C = ParsedConfig> {
+  readonly id: string;
+  readonly setting: number;
+  readonly config: C;
+  readonly seed: number;
+  readonly role: Role;
+  readonly state: ResultState;
+  readonly steps: Float64Array;
+  readonly values: Float64Array;
+}
+
+/** Settings that meet the conditions, with their configurations (without seed); null where all do. */
+function settingsMeeting(db: Database, where: Query['where']): Set<number> | null {
+  if (where === undefined || Object.keys(where).length === 0) return null;
+  const parts = Object.entries(where).map(([path, value]) => {
+    const allowed = Array.isArray(value) ? [...(value as unknown[]), value] : [value];
+    return [path, new Set(allowed.map((v) => canonicalize(v)))] as const;
+  });
+  const met = new Set<number>();
+  for (const { id, experiment, config } of allSettings(db)) {
+    const whole = configOf({ experiment, text: config }, 0);
+    if (parts.every(([path, allowed]) => allowed.has(canonicalize(valueAt(whole, path) ?? null)))) met.add(id);
+  }
+  return met;
+}
+
+const allSettings = (db: Database): { id: number; experiment: string; config: string }[] =>
+  db.prepare<[], { id: number; experiment: string; config: string }>('SELECT id, experiment, config FROM settings').all();
+
+interface Row {
+  readonly row: number;
+  readonly digest: Uint8Array;
+  readonly setting: number;
+  readonly seed: number;
+  readonly role: Role;
+  readonly state: ResultState | null;
+  readonly reason: string | null;
+  readonly steps: number | null;
+  readonly outcome: string | null;
+  readonly message: string | null;
+  readonly seconds: number | null;
+}
+
+/** Of the trials in a sweep's plan, or in any: a trial in several has the role of the first. */
+const ROWS = (sweep: boolean): string => `
+SELECT t.id AS row, t.digest, t.setting, t.seed, p.role, r.state, r.reason, r.steps, a.outcome, a.message, a.seconds
+FROM ${
+  sweep
+    ? '(SELECT trial, role, position FROM plans WHERE sweep = ?)'
+    : '(SELECT trial, role, trial AS position FROM plans GROUP BY trial HAVING sweep = min(sweep))'
+} p
+JOIN trials t ON t.id = p.trial
+LEFT JOIN results r ON r.trial = p.trial
+LEFT JOIN attempts a ON a.id = (SELECT max(id) FROM attempts WHERE trial = p.trial)
+ORDER BY p.position`;
+
+const listOf = <T>(value: T | readonly T[] | undefined): readonly T[] | undefined =>
+  value === undefined ? undefined : Array.isArray(value) ? (value as readonly T[]) : [value as T];
+
+function* rowsOf(db: Database, { where, state, role, sweep }: Query): Generator<Row & { trialState: TrialState }> {
+  const settings = settingsMeeting(db, where);
+  const states = listOf(state);
+  const statement = db.prepare<unknown[], Row>(ROWS(sweep !== undefined));
+  for (const row of sweep === undefined ? statement.all() : statement.all(sweep)) {
+    if (settings !== null && !settings.has(row.setting)) continue;
+    if (role !== undefined && row.role !== role) continue;
+    const trialState = stateOf(row);
+    if (states !== undefined && !states.includes(trialState)) continue;
+    yield { ...row, trialState };
+  }
+}
+
+const stateOf = ({ state, outcome }: Pick<Row, 'state' | 'outcome'>): TrialState =>
+  state ?? ((FAILURE_STATES as readonly string[]).includes(outcome ?? '') ? (outcome as FailureState) : 'planned');
+
+/** Reads configurations by setting, each parsed once as long as a trial of it follows another. */
+function configReader(db: Database): (setting: number, seed: number) => ParsedConfig {
+  const read = db.prepare<[number], { experiment: string; text: string }>('SELECT experiment, config AS text FROM settings WHERE id = ?');
+  let last: { setting: number; rest: { experiment: string; text: string } } | undefined;
+  return (setting, seed) => {
+    if (last?.setting !== setting) last = { setting, rest: read.get(setting)! };
+    return configOf(last.rest, seed);
+  };
+}
+
+/** Trials in the order of planning. */
+export function* trials(db: Database, query: Query = {}): Generator<StoredTrial> {
+  const config = configReader(db);
+  const finals = db.prepare<[number], [string, number | null]>('SELECT name, final FROM curves WHERE trial = ? ORDER BY position').raw();
+  for (const { row, digest, setting, seed, role, trialState, reason, steps, message, seconds } of rowsOf(db, query))
+    yield {
+      id: hexOf(digest),
+      setting,
+      config: config(setting, seed),
+      seed,
+      role,
+      state: trialState,
+      reason: reason ?? (trialState === 'planned' || trialState === 'done' ? null : message),
+      steps: steps ?? 0,
+      final: steps === null ? {} : Object.fromEntries(finals.all(row).map(([name, value]) => [name, value ?? NaN])),
+      seconds: seconds ?? NaN,
+    };
+}
+
+/** The curves of one metric, of the trials that have it. */
+export function* curves(db: Database, metric: string, query: Query = {}): Generator<StoredCurve> {
+  const config = configReader(db);
+  const find = db
+    .prepare<[number, string], [Uint8Array, Uint8Array]>(
+      'SELECT g.steps, c.points FROM curves c JOIN grids g ON g.id = c.grid WHERE c.trial = ? AND c.name = ?',
+    )
+    .raw();
+  for (const { row, digest, setting, seed, role, state } of rowsOf(db, { state: RESULT_STATES, ...query })) {
+    const found = find.get(row, metric);
+    if (found === undefined || state === null) continue;
+    const [steps, values] = found.map(numbersOf);
+    yield { id: hexOf(digest), setting, config: config(setting, seed), seed, role, state, steps, values };
+  }
+}
+
+/** Names of all metrics, in the order of their first appearance. */
+export const metricNames = (db: Database): string[] =>
+  db.prepare<[], string>('SELECT name FROM (SELECT name, min(position) AS p FROM curves GROUP BY name) ORDER BY p, name').pluck().all();
+
+export interface FailureReport {
+  readonly id: string;
+  readonly config: ParsedConfig;
+  readonly state: FailureState;
+  readonly message: string;
+  readonly log: string;
+  readonly host: string;
+  /** Seconds since 1970. */
+  readonly started: number;
+  readonly seconds: number;
+  /** Attempts so far that ended without a record. */
+  readonly attempts: number;
+}
+
+/** The last failure of every trial that has no record. */
+export function failures(db: Database, query: Pick<Query, 'where' | 'sweep'> = {}): FailureReport[] {
+  const config = configReader(db);
+  const last = db.prepare<[number], Pick<FailureReport, 'message' | 'log' | 'host' | 'started' | 'seconds'>>(
+    'SELECT message, log, host, started, seconds FROM attempts WHERE trial = ? ORDER BY id DESC LIMIT 1',
+  );
+  const count = db.prepare<[number], number>('SELECT count(*) FROM attempts WHERE trial = ?').pluck();
+  return [...rowsOf(db, { ...query, state: FAILURE_STATES })].map(({ row, digest, setting, seed, trialState }) => ({
+    id: hexOf(digest),
+    config: config(setting, seed),
+    state: trialState as FailureState,
+    ...last.get(row)!,
+    attempts: count.get(row)!,
+  }));
+}
+
+export interface Status {
+  readonly sweep: number | null;
+  readonly name: string;
+  readonly planned: number;
+  /** How many of the planned trials are in each state. */
+  readonly states: Readonly<Record<TrialState, number>>;
+  /** Weight (predicted seconds) of all planned trials, and of those with a record. */
+  readonly cost: { readonly planned: number; readonly done: number };
+  /** Seconds that trials with a record took, all together. */
+  readonly seconds: number;
+  /** Results that came again and differed from the ones that are kept: something does not repeat. */
+  readonly differing: number;
+}
+
+/** Of one sweep: the last planned one unless told. */
+export function status(db: Database, sweep?: number): Status {
+  const row = db
+    .prepare<[number | null], { id: number; name: string }>(
+      'SELECT id, name FROM sweeps WHERE id = coalesce(?, (SELECT max(id) FROM sweeps))',
+    )
+    .get(sweep ?? null);
+  const states = Object.fromEntries([...RESULT_STATES, ...FAILURE_STATES, 'planned'].map((s) => [s, 0])) as Record<TrialState, number>;
+  if (row === undefined) return { sweep: null, name: '', planned: 0, states, cost: { planned: 0, done: 0 }, seconds: 0, differing: 0 };
+  const counts = db
+    .prepare<[number], { state: ResultState | null; count: number; cost: number }>(
+      'SELECT r.state, count(*) AS count, sum(p.cost) AS cost FROM plans p LEFT JOIN results r ON r.trial = p.trial WHERE p.sweep = ? GROUP BY r.state',
+    )
+    .all(row.id);
+  let [planned, all, done] = [0, 0, 0];
+  for (const { state, count, cost } of counts) {
+    planned += count;
+    all += cost;
+    if (state !== null) done += cost;
+    states[state ?? 'planned'] += count;
+  }
+  const failed = db
+    .prepare<[number], { outcome: FailureState; count: number }>(
+      `SELECT a.outcome, count(*) AS count FROM attempts a JOIN plans p ON p.trial = a.trial AND p.sweep = ?
+       WHERE NOT EXISTS (SELECT 1 FROM results r WHERE r.trial = a.trial) AND a.id = (SELECT max(id) FROM attempts WHERE trial = a.trial)
+       GROUP BY a.outcome`,
+    )
+    .all(row.id);
+  for (const { outcome, count } of failed) {
+    states[outcome] += count;
+    states.planned -= count;
+  }
+  const { seconds, differing } = db
+    .prepare<[string, number], { seconds: number; differing: number }>(
+      `SELECT coalesce(sum(CASE WHEN a.outcome IN (SELECT value FROM json_each(?)) THEN a.seconds END), 0) AS seconds,
+         coalesce(sum(a.outcome = 'repeated, differs'), 0) AS differing
+       FROM attempts a WHERE a.trial IN (SELECT trial FROM plans WHERE sweep = ?)`,
+    )
+    .get(JSON.stringify(RESULT_STATES), row.id)!;
+  return { sweep: row.id, name: row.name, planned, states, cost: { planned: all, done }, seconds, differing };
+}

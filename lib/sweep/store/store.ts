@@ -1,0 +1,192 @@
+/**
+ * A store: a folder with a database that keeps every result by trial identity, so that no trial is run twice and none is lost.
+ * Any number of processes may read it while one writes.
+ */
+import { resolve } from 'node:path';
+import { FileError } from '../../errors.js';
+import type { ExperimentRecord, ParsedConfig } from '../../experiments/index.js';
+import { objectiveSchema } from '../spec/schema.js';
+import { parseOptions } from '../../options.js';
+import type { z } from 'zod';
+import { best, scores, type Best, type Scored } from './best.js';
+import { openDatabase, type Mode, type OpenDatabase } from './database.js';
+import { exportTable, type ExportOptions } from './export.js';
+import { asStoreError, speaking } from './failures.js';
+import { lockHolder, type Holder } from './lock.js';
+import { Plans, readTrial, type SweepRow, type TrialRow } from './plans.js';
+import * as query from './query.js';
+import { readRecord, Results, type Ending, type Verdict } from './results.js';
+import { bytesOfHex } from './seal.js';
+import { verify } from './verify.js';
+
+export type ObjectiveInput = z.input<typeof objectiveSchema>;
+
+export interface StoreOptions {
+  /** 'read' (the default) or 'write': one process at a time. */
+  readonly mode?: Mode;
+  /** Look over every row before anything is done with it. */
+  readonly verify?: boolean;
+}
+
+/** @throws FileError when there is no store to read, another process writes to it, or it is damaged or newer than this package */
+export function openStore(folder: string, { mode = 'read', verify: check = false }: StoreOptions = {}): Store {
+  const store = new Store(resolve(folder), openDatabase(resolve(folder), mode), mode);
+  if (!check) return store;
+  try {
+    store.verify();
+    return store;
+  } catch (error) {
+    store.close();
+    throw error;
+  }
+}
+
+export class Store {
+  readonly folder: string;
+  readonly mode: Mode;
+  readonly #open: OpenDatabase;
+  readonly #plans: Plans;
+  #results: Results | undefined;
+
+  /** Use `openStore`. */
+  constructor(folder: string, open: OpenDatabase, mode: Mode) {
+    this.folder = folder;
+    this.mode = mode;
+    this.#open = open;
+    this.#plans = new Plans(open.db);
+  }
+
+  // ---- Reading ----
+
+  /** Specifications that were planned here, the first one first. */
+  sweeps(): SweepRow[] {
+    return this.#do((db) => db.prepare<[], SweepRow>('SELECT id, name, spec, folder FROM sweeps ORDER BY id').all());
+  }
+
+  /** Counts by state of one sweep's trials. @param sweep  its number; the last one unless given */
+  status(sweep?: number): query.Status {
+    return this.#do((db) => query.status(db, sweep));
+  }
+
+  /** Trials in the order of planning, with their state and the last value of every metric. */
+  *query<C = ParsedConfig>(q: query.Query = {}): Generator<query.StoredTrial<C>> {
+    yield* this.#each((db) => query.trials(db, q) as Generator<query.StoredTrial<C>>);
+  }
+
+  /** One metric against steps, of every trial that has it. */
+  *curves<C = ParsedConfig>(metric: string, q: query.Query = {}): Generator<query.StoredCurve<C>> {
+    yield* this.#each((db) => query.curves(db, metric, q) as Generator<query.StoredCurve<C>>);
+  }
+
+  /** Names of the metrics that any record has. */
+  metrics(): string[] {
+    return this.#do(query.metricNames);
+  }
+
+  /** The best setting of each comparison, with a bootstrap interval over its evaluation seeds.
+   *  @throws OptionsError */
+  best(objective: ObjectiveInput, q: query.Query = {}): Best[] {
+    const parsed = parseOptions(objectiveSchema, objective, 'best');
+    return this.#do((db) => best(db, parsed, q));
+  }
+
+  /** Every setting of which something ran, the best first. */
+  scores(objective: ObjectiveInput, q: query.Query = {}): Scored[] {
+    const parsed = parseOptions(objectiveSchema, objective, 'scores');
+    return this.#do((db) => scores(db, parsed, q));
+  }
+
+  /** The last failure of every trial without a record, with its log. */
+  failures(q: Pick<query.Query, 'where' | 'sweep'> = {}): query.FailureReport[] {
+    return this.#do((db) => query.failures(db, q));
+  }
+
+  /** The whole record of a trial; undefined where it has none. */
+  record(id: string): ExperimentRecord | undefined {
+    return this.#do((db) => {
+      const row = db.prepare<[Uint8Array], number>('SELECT id FROM trials WHERE digest = ?').pluck().get(bytesOfHex(id));
+      return row === undefined ? undefined : readRecord(db, row);
+    });
+  }
+
+  /** A table for other programs, as the bytes of a file. */
+  export(options: ExportOptions): Uint8Array {
+    return this.#do((db) => exportTable(db, options));
+  }
+
+  /** @throws FileError naming the first thing that is not as it was written */
+  verify(): void {
+    this.#do((db) => verify(db, this.#open.path));
+  }
+
+  /** Who writes to it now; null where nobody does. */
+  writer(): Holder | null {
+    return lockHolder(this.folder);
+  }
+
+  // ---- Writing: for the runner ----
+
+  /** The number of a sweep, made or brought up to date. */
+  sweep(text: Parameters<Plans['sweep']>[0]): number {
+    return this.#do(() => this.#writing().sweep(text));
+  }
+
+  /** Adds to the end of a sweep's plan what it does not have yet. @returns how many trials it has */
+  extend(sweep: number, planned: Parameters<Plans['extend']>[1]): number {
+    return this.#do(() => this.#writing().extend(sweep, planned));
+  }
+
+  /** Rows and weights of a sweep's trials that have no record, the heaviest first.
+   *  @param pruned  whether a pruned record counts as one */
+  missing(sweep: number, pruned: boolean): { readonly row: number; readonly cost: number }[] {
+    return this.#do((db) =>
+      db
+        .prepare<[number, number], { row: number; cost: number }>(
+          `SELECT p.trial AS row, p.cost FROM plans p LEFT JOIN results r ON r.trial = p.trial
+           WHERE p.sweep = ? AND (r.trial IS NULL OR (r.state = 'pruned' AND NOT ?)) ORDER BY p.cost DESC, p.position`,
+        )
+        .all(sweep, pruned ? 1 : 0),
+    );
+  }
+
+  trial(row: number): TrialRow {
+    return this.#do((db) => readTrial(db, row));
+  }
+
+  /** Row of a trial by identity. */
+  rowOf(id: string): number | undefined {
+    return this.#do((db) => db.prepare<[Uint8Array], number>('SELECT id FROM trials WHERE digest = ?').pluck().get(bytesOfHex(id)));
+  }
+
+  /** Keeps all of the endings, or none. They are on the disk when it returns. @throws FileError */
+  put(endings: readonly Ending[]): readonly Verdict[] {
+    this.#writing();
+    return this.#do((db) => (this.#results ??= new Results(db)).put(endings));
+  }
+
+  /** For the executors that keep a list of their own in it. */
+  get database(): OpenDatabase['db'] {
+    return this.#open.db;
+  }
+
+  close(): void {
+    this.#open.close();
+  }
+
+  #writing(): Plans {
+    if (this.mode !== 'write') throw new FileError(this.folder, 'this store was opened for reading');
+    return this.#plans;
+  }
+
+  *#each<T>(rows: (db: OpenDatabase['db']) => Generator<T>): Generator<T> {
+    try {
+      yield* rows(this.#open.db);
+    } catch (error) {
+      throw asStoreError(this.#open.path, error);
+    }
+  }
+
+  #do<T>(work: (db: OpenDatabase['db']) => T): T {
+    return speaking(this.#open.path, () => work(this.#open.db));
+  }
+}
