@@ -1,10 +1,10 @@
 /** Checkpoint files of runs: one is FILE, one of a list FILE.1, FILE.2, ... */
 import { existsSync, readdirSync } from 'node:fs';
 import { basename, dirname, join, parse as parsePath } from 'node:path';
-import canonicalize from 'canonicalize';
 import { ArgumentError, FileError, OptionsError } from '../errors.js';
 import type { ParsedConfig } from '../experiments/index.js';
 import { readBytes, requireWritable, writeFileAtomic } from '../files.js';
+import { canonical } from '../canonical.js';
 import { parse, stringify } from '../json.js';
 import type { Checkpoint, Training } from '../train/index.js';
 
@@ -105,7 +105,7 @@ function identityOf(config: ParsedConfig): string {
     delete train['steps'];
     delete train['epochs'];
   }
-  return canonicalize({ ...config, train }) ?? '';
+  return canonical({ ...config, train });
 }
 
 /** The first top-level part in which two configurations differ. */

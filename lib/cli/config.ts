@@ -4,11 +4,18 @@ import { ArgumentError, OptionsError } from '../errors.js';
 import type { ParsedConfig } from '../experiments/index.js';
 import { readBytes } from '../files.js';
 import { dotted } from '../options.js';
+import type { Spec } from '../sweep/index.js';
 
-/** The configurations of a file: one, or one for each entry where `optimizer` is a list, all else being shared.
- *  @throws FileError; OptionsError naming file, line, key, value and what is allowed */
-export async function readConfigs(path: string): Promise<readonly ParsedConfig[]> {
-  const { check, parseConfig } = await import('../experiments/index.js');
+/** A YAML file as a value, and the way to say what is wrong with it by line. */
+interface WrittenFile {
+  readonly path: string;
+  readonly value: unknown;
+  /** Does a part of the work on the value; complaints come with their lines. @param entry  which of a list of optimisers is looked at */
+  readonly saying: <T>(entry: number | null, work: () => T) => T;
+}
+
+/** @throws FileError; OptionsError naming file, line and column where it is no YAML */
+function readYaml(path: string): WrittenFile {
   const text = new TextDecoder().decode(readBytes(path));
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines });
@@ -20,9 +27,24 @@ export async function readConfigs(path: string): Promise<readonly ParsedConfig[]
         return { path: `line ${line}, column ${col}`, value: '', message: e.message.split('\n')[0].replace(/ at line.*$/, '') };
       }),
     );
-  const written = withLines(path, document, lines, null, () => plain(document) ?? {});
+  const saying: WrittenFile['saying'] = (entry, work) => withLines(path, document, lines, entry, work);
+  return { path, value: saying(null, () => plain(document) ?? {}), saying };
+}
+
+/** The specification of a sweep. @throws FileError; OptionsError naming file, line, key, value and what is allowed */
+export async function readSpec(path: string): Promise<{ readonly spec: Spec; readonly saying: <T>(work: () => T) => T }> {
+  const { parseSpec } = await import('../sweep/index.js');
+  const { value, saying } = readYaml(path);
+  return { spec: saying(null, () => parseSpec(value, path)), saying: (work) => saying(null, work) };
+}
+
+/** The configurations of a file: one, or one for each entry where `optimizer` is a list, all else being shared.
+ *  @throws FileError; OptionsError naming file, line, key, value and what is allowed */
+export async function readConfigs(path: string): Promise<readonly ParsedConfig[]> {
+  const { check, parseConfig } = await import('../experiments/index.js');
+  const { value: written, saying } = readYaml(path);
   const parse = (value: unknown, entry: number | null): ParsedConfig =>
-    withLines(path, document, lines, entry, () => {
+    saying(entry, () => {
       const config = parseConfig(value, path);
       check(config);
       return config;
@@ -30,7 +52,7 @@ export async function readConfigs(path: string): Promise<readonly ParsedConfig[]
   const list = isRecord(written) ? written['optimizer'] : undefined;
   if (!isRecord(written) || !Array.isArray(list)) return [parse(written, null)];
   if (list.length === 0)
-    withLines(path, document, lines, null, () => {
+    saying(null, () => {
       const issue = { path: 'optimizer', keys: ['optimizer'], value: '[]', message: 'must be an optimiser, or a list of one or more' };
       throw new OptionsError(path, [issue]);
     });

@@ -7,6 +7,8 @@ import { exitCodeOf, messageOf } from './failure.js';
 import { registerDoctor } from './doctor.js';
 import { registerFigures } from './figures.js';
 import { registerRun } from './run.js';
+import { registerStores } from './stores.js';
+import { registerSweep } from './sweep.js';
 
 const program = new Command('layerwise')
   .description('Layer-wise preconditioned optimisation and the statistics of feature learning')
@@ -16,6 +18,8 @@ const program = new Command('layerwise')
 registerDoctor(program);
 registerFigures(program);
 registerRun(program);
+registerSweep(program);
+registerStores(program);
 for (const command of program.commands) command.exitOverride().showHelpAfterError(`(layerwise ${command.name()} --help shows the options)`);
 
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

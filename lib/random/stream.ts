@@ -20,9 +20,9 @@ export class Stream {
 
   /** @throws ArgumentError unless all are integers in [0, 2^53) */
   constructor(seed: number, stream = 0, position = 0) {
-    for (const [what, value] of Object.entries({ seed, stream, position }))
-      if (!Number.isSafeInteger(value) || value < 0)
-        throw new ArgumentError(`Stream: ${what} must be an integer in [0, 2^53), got ${value}`);
+    requireInteger('seed', seed);
+    requireInteger('stream', stream);
+    requireInteger('position', position);
     this.#state = Float64Array.of(seed, stream, position);
   }
 
@@ -37,7 +37,8 @@ export class Stream {
 
   /** Continues from a saved position of this very stream. */
   seek(position: number): void {
-    this.#state[2] = new Stream(0, 0, position).state.position;
+    requireInteger('position', position);
+    this.#state[2] = position;
   }
 
   /** An independent stream of the same seed, named within this one: 'data', 'noise', 'trial 7'. Does not draw from this one. */
@@ -77,6 +78,10 @@ export class Stream {
     native.signedProduct(productInts, this.#state, table.data, out.data);
     return out;
   }
+}
+
+function requireInteger(what: string, value: number): void {
+  if (!Number.isSafeInteger(value) || value < 0) throw new ArgumentError(`Stream: ${what} must be an integer in [0, 2^53), got ${value}`);
 }
 
 const productInts = new Int32Array(3);

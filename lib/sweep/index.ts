@@ -7,12 +7,12 @@ export { openStore, Store, type ObjectiveInput, type StoreOptions } from './stor
 export type { Best, Scored } from './store/best.js';
 export { FORMATS, type ExportOptions, type Format } from './store/export.js';
 export type { FailureReport, Query, Status, StoredCurve, StoredTrial } from './store/query.js';
-export { forecast, type Forecasted } from './run/planning.js';
-export { readLive, type Live } from './run/live.js';
+export { forecast, settingsOf, type Forecasted } from './run/planning.js';
+export { readLive, type Coordinator, type Live } from './run/live.js';
 export type { Progress } from './run/progress.js';
 export { runPlan, type Result, type RunSummary } from './run/runner.js';
 export { localExecutor } from './executors/local.js';
 export type { Executor } from './executors/executor.js';
 export { loadExperiments, moduleAddresses } from './modules.js';
 export { runTrials, type TrialsOptions, type TrialsResult } from './trials.js';
-export { sweep, type ConfigOf, type SweepOptions, type SweepRun, type SweepSpec, type SweepSummary } from './sweep.js';
+export { runSpec, sweep, type ConfigOf, type SweepOptions, type SweepRun, type SweepSpec, type SweepSummary } from './sweep.js';

@@ -1,5 +1,5 @@
 /** A sweep from specification to results: plan, run what is missing, choose, run the rest. */
-import canonicalize from 'canonicalize';
+import { canonical } from '../canonical.js';
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { z } from 'zod';
@@ -9,11 +9,12 @@ import { parseOptions, size } from '../options.js';
 import { localExecutor } from './executors/local.js';
 import type { Executor } from './executors/executor.js';
 import { loadExperiments, moduleAddresses } from './modules.js';
-import { firstStage, identityOf, secondStage } from './run/planning.js';
+import { firstStage, identityOf, inStages, secondStage } from './run/planning.js';
 import type { Progress } from './run/progress.js';
 import { pruner } from './run/pruning.js';
 import { runPlan, type Result, type RunSummary } from './run/runner.js';
 import { parseSpec, type Spec, type SpecInput } from './spec/schema.js';
+import type { Role } from './store/plans.js';
 import { openStore, type Store } from './store/store.js';
 
 /** The specification of a sweep over one experiment, as its own configuration is typed. */
@@ -81,13 +82,16 @@ export function sweep<E extends ExperimentName = 'linear-representation'>(
   return run as unknown as SweepRun<ConfigOf<E>>;
 }
 
-interface Settled {
+/** Everything that was left open, settled. */
+export interface Settled {
   readonly store: string;
   readonly folder: string;
   readonly verify: boolean;
   readonly executor: Executor;
-  readonly signal: AbortSignal | undefined;
-  readonly onProgress: ((progress: Progress) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly stopping?: AbortSignal | undefined;
+  readonly onProgress?: ((progress: Progress) => void) | undefined;
+  readonly onResult?: ((result: Result) => void) | undefined;
 }
 
 class Running implements SweepRun {
@@ -96,7 +100,13 @@ class Running implements SweepRun {
   readonly #listeners = new Set<Listener>();
 
   constructor(spec: Spec, options: Settled) {
-    this.done = Promise.resolve().then(() => this.#whole(spec, options)); // not before listeners are there
+    const onResult = (result: Result): void => {
+      for (const listener of this.#listeners) listener.push(result);
+    };
+    this.done = Promise.resolve() // not before listeners are there
+      .then(() =>
+        runSpec(spec, { ...options, stopping: this.#stopping.signal, onResult: this.#listeners.size === 0 ? undefined : onResult }),
+      );
     const close = (error?: unknown): void => {
       for (const listener of this.#listeners) listener.close(error);
     };
@@ -116,53 +126,36 @@ class Running implements SweepRun {
     this.#listeners.add(listener);
     return listener;
   }
+}
 
-  async #whole(spec: Spec, { store: place, folder, verify, executor, signal, onProgress }: Settled): Promise<SweepSummary> {
-    const modules = moduleAddresses(spec.modules, folder);
-    await loadExperiments(modules);
-    const store = openStore(place, { mode: 'write', verify });
-    try {
-      const id = planInto(store, spec, folder);
-      const onResult = (result: Result): void => {
-        for (const listener of this.#listeners) listener.push(result);
-      };
-      const stage = (): Promise<RunSummary> =>
-        runPlan({
-          store,
-          sweep: id,
-          executor,
-          modules,
-          rungs: spec.pruning === undefined ? undefined : pruner(spec.pruning, spec.objective!, store, id),
-          timeout: spec.timeout,
-          memory: spec.memory,
-          retries: spec.retries,
-          failFast: spec.failFast,
-          budget: spec.budget,
-          signal,
-          stopping: this.#stopping.signal,
-          onProgress,
-          onResult: this.#listeners.size === 0 ? undefined : onResult,
-        });
-      let summary = await stage();
-      if (summary.ending === 'complete') {
-        const later = secondStage(spec, store, id);
-        const before = store.status(id).planned;
-        if (later.length > 0 && (store.extend(id, later) > before || store.missing(id, true).length > 0)) {
-          const { failed } = summary;
-          summary = await stage();
-          summary = { ...summary, failed: summary.failed + failed };
-        }
-      }
-      return { ...summary, sweep: id, store: store.folder };
-    } finally {
-      store.close();
+/** Runs what the store does not hold yet: first what can be planned at once, then what depends on it. */
+export async function runSpec(spec: Spec, { store: place, folder, verify, ...how }: Settled): Promise<SweepSummary> {
+  const modules = moduleAddresses(spec.modules, folder);
+  await loadExperiments(modules);
+  const store = openStore(place, { mode: 'write', verify });
+  try {
+    const id = planInto(store, spec, folder);
+    const { timeout, memory, retries, failFast, budget, pruning } = spec;
+    const stage = (role?: Role): Promise<RunSummary> => {
+      const rungs = pruning === undefined || role === 'evaluation' ? undefined : pruner(pruning, spec.objective!, store, id);
+      return runPlan({ ...how, store, sweep: id, role, modules, rungs, timeout, memory, retries, failFast, budget });
+    };
+    let summary = await stage(inStages(spec) ? 'tuning' : undefined);
+    if (summary.ending === 'complete' && inStages(spec)) {
+      store.extend(id, secondStage(spec, store, id));
+      const { failed } = summary;
+      summary = await stage('evaluation');
+      summary = { ...summary, failed: summary.failed + failed };
     }
+    return { ...summary, sweep: id, store: store.folder };
+  } finally {
+    store.close();
   }
 }
 
 /** Writes a specification and what can be planned of it. @returns its number */
 export function planInto(store: Store, spec: Spec, folder: string): number {
-  const id = store.sweep({ name: spec.name, spec: canonicalize(spec) ?? '', folder, identity: identityOf(spec) });
+  const id = store.sweep({ name: spec.name, spec: canonical(spec) ?? '', folder, identity: identityOf(spec) });
   store.extend(id, firstStage(spec));
   return id;
 }

@@ -1,5 +1,5 @@
 /** Runs a list of trials that somebody else has planned (a study, a script) through a store. */
-import canonicalize from 'canonicalize';
+import { canonical } from '../canonical.js';
 import { predictSeconds, type ExperimentRecord } from '../experiments/index.js';
 import { localExecutor } from './executors/local.js';
 import { runPlan, type RunnerOptions, type RunSummary } from './run/runner.js';
@@ -26,7 +26,7 @@ export interface TrialsResult {
 /** Every distinct trial runs once, those with a record in the store not at all. The same name again adds to its plan. */
 export async function runTrials(trials: readonly Trial[], options: TrialsOptions): Promise<TrialsResult> {
   const { store, name, jobs, threads, ...rest } = options;
-  const spec = canonicalize({ name }) ?? '';
+  const spec = canonical({ name });
   const sweep = store.sweep({ name, spec, folder: '', identity: spec });
   store.extend(
     sweep,

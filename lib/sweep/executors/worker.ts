@@ -1,6 +1,6 @@
 /** A child process: takes trials one after another, sends each one's record back, and ends with its parent. */
 import { writeFileSync } from 'node:fs';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate } from 'node:timers/promises';
 import { runExperiment, type ExperimentRecord } from '../../experiments/index.js';
 import type { Training } from '../../train/index.js';
 import type { ResultState } from '../states.js';
@@ -64,7 +64,7 @@ async function runOne({ row, config, rungs }: RunMessage): Promise<void> {
     const { message, stack } = error instanceof Error ? error : new Error(String(error));
     send({ kind: 'error', row, started, seconds: seconds(), message, stack: stack ?? message });
   }
-  await sleep(0);
+  await setImmediate(); // what came meanwhile is heard
 }
 
 const stateOf = ({ status }: ExperimentRecord): ResultState => (status === 'stopped' ? 'pruned' : status);

@@ -68,8 +68,10 @@ export class LiveFile {
   }
 }
 
+export type Coordinator = Live & { readonly holder: Holder };
+
 /** What the coordinator of a store is at; null where there is none, whatever one that died has left behind. */
-export function readLive(folder: string): (Live & { readonly holder: Holder }) | null {
+export function readLive(folder: string): Coordinator | null {
   const holder = lockHolder(folder);
   if (holder === null) return null;
   try {

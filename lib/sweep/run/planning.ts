@@ -1,7 +1,8 @@
 /** From a specification to the trials it needs: all at once, or settings on tuning seeds first and the best ones on evaluation seeds. */
-import canonicalize from 'canonicalize';
+import { canonical } from '../../canonical.js';
 import { ArgumentError, OptionsError } from '../../errors.js';
 import { check, memoryOf, parseConfig, predictSeconds, probeRun, type ParsedConfig } from '../../experiments/index.js';
+import { valueAt } from '../spec/paths.js';
 import { configurations, pathsOf, within } from '../spec/space.js';
 import type { Spec } from '../spec/schema.js';
 import { settingOf, type Setting } from '../spec/trial.js';
@@ -33,21 +34,23 @@ export function* settingsOf(spec: Spec): Generator<Chosen> {
   }
 }
 
+/** Whether settings are chosen on tuning seeds before the chosen ones run on the evaluation seeds. */
+export const inStages = ({ seeds }: Spec): boolean => seeds.tuning.length > 0 && seeds.evaluate === 'best';
+
 /** What can be planned before anything has run. */
 export function* firstStage(spec: Spec): Generator<Planned> {
-  const { tuning, evaluation, evaluate } = spec.seeds;
+  const { tuning, evaluation } = spec.seeds;
   for (const { setting, config } of settingsOf(spec)) {
     const cost = predictSeconds(config);
     const planned = (role: Role) => (seed: number) => ({ setting, seed, role, cost });
     yield* tuning.map(planned('tuning'));
-    if (tuning.length === 0 || evaluate === 'all') yield* evaluation.map(planned('evaluation'));
+    if (!inStages(spec)) yield* evaluation.map(planned('evaluation'));
   }
 }
 
 /** The best setting of each comparison on the evaluation seeds, once tuning is over. */
 export function secondStage(spec: Spec, store: Store, sweep: number): Planned[] {
-  const { tuning, evaluation, evaluate } = spec.seeds;
-  if (tuning.length === 0 || evaluate === 'all') return [];
+  const { evaluation } = spec.seeds;
   const metrics = store.metrics();
   const { metric } = spec.objective!;
   if (!metrics.includes(metric))
@@ -60,7 +63,7 @@ export function secondStage(spec: Spec, store: Store, sweep: number): Planned[] 
 
 /** Canonical JSON of what decides a plan: a sweep with another timeout is the same sweep. */
 export function identityOf({ experiment, modules, base, axes, random, exclude, seeds, objective }: Spec): string {
-  return canonicalize({ experiment, modules, base, axes, random, exclude, seeds, objective }) ?? '';
+  return canonical({ experiment, modules, base, axes, random, exclude, seeds, objective });
 }
 
 export interface Forecasted {
@@ -81,8 +84,8 @@ const PROBES = 12;
 /** What a sweep will take: every setting is parsed, and a few of each kind are looked at for a moment.
  *  @throws OptionsError when a setting is wrong, or one that was looked at cannot run */
 export function forecast(spec: Spec): Forecasted {
-  const { tuning, evaluation, evaluate } = spec.seeds;
-  const both = tuning.length > 0 && evaluate === 'best';
+  const { tuning, evaluation } = spec.seeds;
+  const both = inStages(spec);
   const first = (tuning.length > 0 ? tuning.length : 0) + (both ? 0 : evaluation.length);
   const groups = new Map<string, { cost: number; settings: number; largest: Chosen; predicted: number }>();
   const comparisons = new Map<string, number>();
@@ -112,7 +115,10 @@ export function forecast(spec: Spec): Forecasted {
     let ratio = NaN;
     if (i < PROBES)
       within(largest.config, paths, () => {
-        if (known !== null) return check(largest.config);
+        if (known !== null) {
+          check(largest.config);
+          return;
+        }
         const seen = probeRun(largest.config);
         if (seen === null) return;
         ratio = seen.seconds / predicted;
@@ -130,19 +136,16 @@ export function forecast(spec: Spec): Forecasted {
 }
 
 const comparisonOf = ({ objective }: Spec, config: ParsedConfig): string =>
-  canonicalize(
-    objective!.per.map(
-      (path) => path.split('.').reduce<unknown>((v, k) => (v as Record<string, unknown> | undefined)?.[k], config) ?? null,
-    ),
-  ) ?? '';
+  canonical(objective!.per.map((path) => valueAt(config, path) ?? null));
 
 function refuse(keys: readonly PropertyKey[], value: unknown, message: string): never {
   throw new OptionsError('sweep', [{ path: keys.join('.'), keys, value: JSON.stringify(value), message }]);
 }
 
-function requireObjective({ seeds, objective, pruning }: Spec): void {
+function requireObjective(spec: Spec): void {
+  const { seeds, objective, pruning } = spec;
   if (objective !== undefined) return;
-  if (seeds.tuning.length > 0 && seeds.evaluate === 'best')
+  if (inStages(spec))
     refuse(['seeds', 'tuning'], seeds.tuning, 'tuning needs an objective to choose by: objective: { metric: ... }; or evaluate: all');
   if (pruning !== undefined) refuse(['pruning'], pruning.method, 'pruning needs an objective: objective: { metric: ... }');
 }
@@ -155,5 +158,5 @@ function requireRungs({ pruning }: Spec, config: ParsedConfig): void {
   const { every } = train;
   const off = every === undefined ? undefined : pruning.rungs.find((step) => step % every !== 0);
   if (off !== undefined)
-    refuse(['pruning', 'rungs'], off, `${off} is no point of the curves: it must be a multiple of train.every = ${every}`);
+    refuse(['pruning', 'rungs'], off, `${off} is no point of the curves: it must be a multiple of train.every = ${String(every)}`);
 }

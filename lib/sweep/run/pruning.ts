@@ -1,6 +1,6 @@
 /** Which trials are ended at a rung. A trial is compared with those of its own comparison (`per`) alone, else one method's would end
  *  another's. */
-import canonicalize from 'canonicalize';
+import { canonical } from '../../canonical.js';
 import type { ParsedConfig } from '../../experiments/index.js';
 import { median } from '../../metrics/index.js';
 import { valueAt } from '../spec/paths.js';
@@ -31,7 +31,7 @@ export function pruner(pruning: Pruning, objective: Objective, store: Store, swe
   const rule = ruleOf(pruning);
   const seen = new Map<string, number[]>();
   const observe = (config: ParsedConfig, step: number, value: number): number[] => {
-    const key = `${step} ${canonicalize(objective.per.map((path) => valueAt(config, path) ?? null))}`;
+    const key = canonical([step, ...objective.per.map((path) => valueAt(config, path) ?? null)]);
     const values = seen.get(key) ?? [];
     if (!seen.has(key)) seen.set(key, values);
     const loss = goal === 'min' ? value : -value;

@@ -2,8 +2,9 @@
 import { setImmediate } from 'node:timers/promises';
 import type { ExperimentRecord } from '../../experiments/index.js';
 import type { Executor, Job, JobSource, Outcome, Rungs, TrialLimits } from '../executors/executor.js';
-import type { Failure, TrialState } from '../states.js';
+import { RESULT_STATES, type Failure, type TrialState } from '../states.js';
 import { decodeRecord } from '../store/encode.js';
+import type { Role } from '../store/plans.js';
 import type { Store } from '../store/store.js';
 import { LiveFile } from './live.js';
 import { Forecast, type Progress } from './progress.js';
@@ -24,6 +25,8 @@ export interface RunnerOptions extends TrialLimits {
   readonly store: Store;
   /** Its plan is run. */
   readonly sweep: number;
+  /** Only trials of this role. */
+  readonly role?: Role | undefined;
   readonly executor: Executor;
   readonly modules?: readonly string[];
   readonly rungs?: Rungs | undefined;
@@ -81,10 +84,12 @@ class Run implements JobSource {
 
   constructor(options: RunnerOptions) {
     this.#o = options;
-    const { store, sweep, rungs } = options;
-    this.#queue = store.missing(sweep, rungs !== undefined);
-    this.#total = store.status(sweep).planned;
-    this.#done = this.#total - this.#queue.length;
+    const { store, sweep, role, rungs } = options;
+    const pruned = rungs !== undefined;
+    this.#queue = store.missing(sweep, { pruned, role });
+    const { planned, states } = store.status(sweep);
+    this.#total = planned;
+    this.#done = RESULT_STATES.reduce((sum, state) => sum + (state === 'pruned' && !pruned ? 0 : states[state]), 0);
     this.#live = new LiveFile(store.folder);
     this.#forecast = new Forecast(store.database, sweep);
   }

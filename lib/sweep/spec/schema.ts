@@ -49,12 +49,15 @@ const axis = z
       context.addIssue({ code: 'custom', path: where, message, input: own });
     };
     const given = WAYS.filter((way) => own[way] !== undefined);
-    if (given.length !== 1) return refuse([], `takes one of ${WAYS.join(', ')}, got ${given.length === 0 ? 'none' : given.join(' and ')}`);
+    if (given.length !== 1) {
+      refuse([], `takes one of ${WAYS.join(', ')}, got ${given.length === 0 ? 'none' : given.join(' and ')}`);
+      return;
+    }
     const [way] = given;
     const { from, to } = own[way] as { from?: number; to?: number };
     if (from === undefined || to === undefined) return;
-    if ((way === 'log' || way === 'logUniform') && !(from > 0 && to > 0)) return refuse([way], 'must go from a positive number to one');
-    if (RANDOM_WAYS.includes(way) && !(from < to)) refuse([way], 'must go from a number to a larger one');
+    if ((way === 'log' || way === 'logUniform') && !(from > 0 && to > 0)) refuse([way], 'must go from a positive number to one');
+    else if (RANDOM_WAYS.includes(way) && !(from < to)) refuse([way], 'must go from a number to a larger one');
   }) as unknown as z.ZodType<Axis>;
 
 type Plain = z.output<typeof plain>;

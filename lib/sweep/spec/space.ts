@@ -1,5 +1,5 @@
 /** From axes to configurations: their product, in the order of the axes, the last one fastest. */
-import canonicalize from 'canonicalize';
+import { canonical } from '../../canonical.js';
 import { ArgumentError, OptionsError } from '../../errors.js';
 import { Stream } from '../../random/index.js';
 import { valueAt, withValue } from './paths.js';
@@ -18,21 +18,25 @@ export function* configurations({ experiment, base, axes, random, exclude }: Spa
   const conditions = exclude.map(asCondition);
   const root = random === undefined ? undefined : new Stream(random.seed).substream('random axes');
   const grids = fields.map((together) => together.map((axis) => (isRandom(axis) ? undefined : gridOf(axis))));
+  const streams = fields.map((together) => together.map((axis) => root?.substream(nameOf(axis))));
   const whens = fields.map((together) => together.map(({ when }) => (when === undefined ? undefined : asCondition(when))));
   const draws = random?.draws ?? 1;
 
-  function* product(at: number, config: unknown, draw: number): Generator<Readonly<Record<string, unknown>>> {
+  function* product(at: number, config: unknown, draw: number): Generator<Readonly<Record<string, unknown>>, void> {
     if (at === fields.length) {
       if (!conditions.some((met) => met(config))) yield config as Readonly<Record<string, unknown>>;
       return;
     }
     const applies = fields[at].map((_, j) => whens[at][j]?.(config) ?? true);
-    if (!applies.includes(true)) return yield* product(at + 1, config, draw);
+    if (!applies.includes(true)) {
+      yield* product(at + 1, config, draw);
+      return;
+    }
     const count = grids[at][0]?.length ?? 1;
     for (let i = 0; i < count; i++) {
       let next = config;
       fields[at].forEach((axis, j) => {
-        if (applies[j]) next = withValue(next, axis.path, grids[at][j]?.[i] ?? drawn(axis, root!, draw));
+        if (applies[j]) next = withValue(next, axis.path, grids[at][j]?.[i] ?? drawn(axis, streams[at][j]!, draw));
       });
       yield* product(at + 1, next, draw);
     }
@@ -60,10 +64,10 @@ function gridOf(axis: Axis): readonly unknown[] {
   return [...new Set(numbers.map(rounded))];
 }
 
+const nameOf = ({ path, when }: Axis): string => `${path} ${canonical(when ?? null) ?? ''}`;
+
 /** A draw depends on the seed, the axis and its number alone: axes that come and go leave those of the others. */
-function drawn(axis: Axis, root: Stream, draw: number): unknown {
-  const { path, when, uniform, logUniform, choice, integer } = axis;
-  const stream = root.substream(`${path} ${canonicalize(when ?? null) ?? ''}`);
+function drawn({ uniform, logUniform, choice, integer }: Axis, stream: Stream, draw: number): unknown {
   stream.seek(DRAW_BITS * draw);
   const [u] = stream.uniform(new Float64Array(1));
   if (choice !== undefined) return choice[Math.floor(u * choice.length)];
@@ -75,11 +79,11 @@ function drawn(axis: Axis, root: Stream, draw: number): unknown {
 /** Whether every path has its value, or one of a list of them. */
 function asCondition(written: Readonly<Record<string, unknown>>): (config: unknown) => boolean {
   const parts = Object.entries(written).map(([path, value]) => {
-    const allowed = new Set((Array.isArray(value) ? (value as unknown[]) : [value]).map((v) => canonicalize(v)));
-    if (Array.isArray(value)) allowed.add(canonicalize(value));
+    const allowed = new Set((Array.isArray(value) ? (value as unknown[]) : [value]).map(canonical));
+    if (Array.isArray(value)) allowed.add(canonical(value));
     return [path, allowed] as const;
   });
-  return (config) => parts.every(([path, allowed]) => allowed.has(canonicalize(valueAt(config, path) ?? null)));
+  return (config) => parts.every(([path, allowed]) => allowed.has(canonical(valueAt(config, path) ?? null)));
 }
 
 /** @throws OptionsError */

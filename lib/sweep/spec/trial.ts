@@ -1,7 +1,7 @@
 /** A trial: one experiment with one complete configuration. Its identity is a hash of what decides its result. */
-import { createHash } from 'node:crypto';
-import canonicalize from 'canonicalize';
+import * as crypto from 'node:crypto';
 import { parseConfig, semanticsOf, type ParsedConfig } from '../../experiments/index.js';
+import { canonical } from '../../canonical.js';
 
 /** A complete configuration but for its seed. */
 export interface Setting {
@@ -19,15 +19,15 @@ export interface Trial {
   readonly config: ParsedConfig;
 }
 
-const hash = (text: string): string => createHash('sha256').update(text).digest('hex');
+const hash = (text: string): string => crypto.hash('sha256', text);
 /** The canonical JSON of an object whose other keys come after `config` in the alphabet. */
 const identity = (config: string, rest: Readonly<Record<string, unknown>>): string =>
   `{"config":${config},${JSON.stringify(rest).slice(1)}`;
 
 export function settingOf(parsed: ParsedConfig): Setting {
-  const { experiment, seed: _, ...rest } = parsed;
+  const { experiment } = parsed;
   const semantics = semanticsOf(experiment);
-  const text = canonicalize(rest) ?? '';
+  const text = canonical({ ...parsed, experiment: undefined, seed: undefined });
   return { id: settingId({ experiment, semantics, text }), experiment, semantics, text };
 }
 

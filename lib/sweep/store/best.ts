@@ -1,5 +1,5 @@
 /** The best setting of every comparison, chosen on tuning seeds and reported on evaluation seeds. */
-import canonicalize from 'canonicalize';
+import { canonical } from '../../canonical.js';
 import type { Database } from 'better-sqlite3';
 import type { ParsedConfig } from '../../experiments/index.js';
 import { bootstrapInterval, mean, type Interval } from '../../metrics/index.js';
@@ -80,7 +80,7 @@ const compare = (a: number, b: number): number => (a === b ? 0 : a < b ? -1 : 1)
 export function best(db: Database, objective: Objective, query: Query = {}): Best[] {
   const groups = new Map<string, Scored[]>();
   for (const scored of scores(db, objective, query)) {
-    const key = canonicalize(scored.group) ?? '';
+    const key = canonical(scored.group);
     const known = groups.get(key);
     if (known === undefined) groups.set(key, [scored]);
     else known.push(scored);

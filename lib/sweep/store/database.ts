@@ -31,7 +31,14 @@ export function openDatabase(folder: string, mode: Mode): OpenDatabase {
   try {
     const fresh = !existsSync(path) || statSync(path).size === 0;
     const db = opening(path, () => writer(path, fresh));
-    return { db, path, close: () => (closeWriter(db), unlock()) };
+    return {
+      db,
+      path,
+      close: () => {
+        closeWriter(db);
+        unlock();
+      },
+    };
   } catch (error) {
     unlock();
     throw error;

@@ -55,8 +55,8 @@ const reasonOf = ({ state, reason }: StoredTrial): string | null => ((RESULT_STA
 
 /** The configuration, one column for every number and word in it. */
 function cells({ config }: Pick<StoredTrial, 'config'>): Row {
-  const { experiment: _, ...rest } = config;
-  return Object.fromEntries(Object.entries(leaves(rest)).map(([path, value]) => [`config.${path}`, cellOf(value)]));
+  const all = Object.entries(leaves(config)).filter(([path]) => path !== 'experiment');
+  return Object.fromEntries(all.map(([path, value]) => [`config.${path}`, cellOf(value)]));
 }
 
 const cellOf = (value: unknown): Cell =>

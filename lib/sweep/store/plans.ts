@@ -1,7 +1,7 @@
 /** Which trials a sweep has: written once by planning, read by everything else. */
 import { createHash } from 'node:crypto';
 import type { Database, Statement } from 'better-sqlite3';
-import { configOf, trialId, type Setting } from '../spec/trial.js';
+import { configOf, settingId, trialId, type Setting } from '../spec/trial.js';
 import type { ParsedConfig } from '../../experiments/index.js';
 import { bytesOfHex, hexOf, sealOf } from './seal.js';
 
@@ -35,8 +35,8 @@ interface SweepText {
 
 export class Plans {
   readonly #db: Database;
-  /** Rows of settings by identity: a setting comes with many seeds. */
-  readonly #settings = new Map<string, number>();
+  /** Rows of settings by identity, once they are asked for. An index in the database would cost planning a second in five. */
+  #settings: Map<string, number> | undefined;
 
   constructor(db: Database) {
     this.#db = db;
@@ -61,46 +61,42 @@ export class Plans {
     const plan = db.prepare(
       'INSERT INTO plans (sweep, position, trial, role, cost) VALUES (?, ?, ?, ?, ?) ON CONFLICT (sweep, trial) DO NOTHING',
     );
-    return db
-      .transaction(() => {
-        let count = this.count(sweep);
-        for (const { setting, seed, role, cost } of planned) {
-          const { changes } = plan.run(sweep, count, this.trialRow(setting, seed), role, cost);
-          count += changes;
-        }
-        db.prepare('UPDATE sweeps SET seal = ? WHERE id = ?').run(sealOfSweep(db, sweep), sweep);
-        return count;
-      })
-      .immediate();
+    const all = db.transaction(() => {
+      let count = this.count(sweep);
+      for (const { setting, seed, role, cost } of planned) {
+        const { changes } = plan.run(sweep, count, this.trialRow(setting, seed), role, cost);
+        count += changes;
+      }
+      db.prepare('UPDATE sweeps SET seal = ? WHERE id = ?').run(sealOfSweep(db, sweep), sweep);
+      return count;
+    });
+    try {
+      return all.immediate();
+    } catch (error) {
+      this.#settings = undefined; // some of them were taken back
+      throw error;
+    }
   }
 
-  #insertTrial: Statement<unknown[]> | undefined;
-  #findTrial: Statement<unknown[]> | undefined;
+  #sql: { readonly insertTrial: Statement; readonly findTrial: Statement; readonly insertSetting: Statement } | undefined;
 
+  /** The row of a trial, made where it is not there. */
   trialRow(setting: Setting, seed: number): number {
-    this.#insertTrial ??= this.#db.prepare<unknown[]>(
-      'INSERT INTO trials (digest, setting, seed) VALUES (?, ?, ?) ON CONFLICT (digest) DO NOTHING',
-    );
-    this.#findTrial ??= this.#db.prepare('SELECT id FROM trials WHERE digest = ?').pluck();
+    this.#sql ??= {
+      insertTrial: this.#db.prepare('INSERT INTO trials (digest, setting, seed) VALUES (?, ?, ?) ON CONFLICT (digest) DO NOTHING'),
+      findTrial: this.#db.prepare('SELECT id FROM trials WHERE digest = ?').pluck(),
+      insertSetting: this.#db.prepare('INSERT INTO settings (experiment, semantics, config) VALUES (?, ?, ?)'),
+    };
     const digest = bytesOfHex(trialId(setting, seed));
-    const { changes, lastInsertRowid } = this.#insertTrial.run(digest, this.#settingRow(setting), seed);
-    return changes === 1 ? Number(lastInsertRowid) : (this.#findTrial.get(digest) as number);
+    const { changes, lastInsertRowid } = this.#sql.insertTrial.run(digest, this.#settingRow(setting, this.#sql.insertSetting), seed);
+    return changes === 1 ? Number(lastInsertRowid) : (this.#sql.findTrial.get(digest) as number);
   }
 
-  #insertSetting: Statement<unknown[]> | undefined;
-  #findSetting: Statement<unknown[]> | undefined;
-
-  #settingRow({ id, experiment, semantics, text }: Setting): number {
+  #settingRow({ id, experiment, semantics, text }: Setting, insert: Statement): number {
+    this.#settings ??= knownSettings(this.#db);
     const known = this.#settings.get(id);
     if (known !== undefined) return known;
-    this.#insertSetting ??= this.#db.prepare(
-      'INSERT INTO settings (digest, experiment, semantics, config) VALUES (?, ?, ?, ?) ON CONFLICT (digest) DO NOTHING',
-    );
-    this.#findSetting ??= this.#db.prepare('SELECT id FROM settings WHERE digest = ?').pluck();
-    const digest = bytesOfHex(id);
-    const { changes, lastInsertRowid } = this.#insertSetting.run(digest, experiment, semantics, text);
-    const row = changes === 1 ? Number(lastInsertRowid) : (this.#findSetting.get(digest) as number);
-    if (this.#settings.size > 100_000) this.#settings.clear();
+    const row = Number(insert.run(experiment, semantics, text).lastInsertRowid);
     this.#settings.set(id, row);
     return row;
   }
@@ -108,6 +104,15 @@ export class Plans {
   count(sweep: number): number {
     return this.#db.prepare<[number], number>('SELECT count(*) FROM plans WHERE sweep = ?').pluck().get(sweep)!;
   }
+}
+
+function knownSettings(db: Database): Map<string, number> {
+  const rows = db.prepare<[], { id: number; experiment: string; semantics: number; text: string }>(
+    'SELECT id, experiment, semantics, config AS text FROM settings',
+  );
+  const known = new Map<string, number>();
+  for (const { id, ...setting } of rows.iterate()) known.set(settingId(setting), id);
+  return known;
 }
 
 /** Over the specification and all trials of the plan in their order. */
@@ -119,11 +124,11 @@ export function sealOfSweep(db: Database, sweep: number): Uint8Array {
     .get(sweep)!;
   const hash = createHash('sha256');
   const rows = db
-    .prepare<[number], [Uint8Array, string, number]>(
-      'SELECT t.digest, p.role, p.cost FROM plans p JOIN trials t ON t.id = p.trial WHERE p.sweep = ? ORDER BY p.position',
+    .prepare<[number], [string, string, number]>(
+      'SELECT hex(t.digest), p.role, p.cost FROM plans p JOIN trials t ON t.id = p.trial WHERE p.sweep = ? ORDER BY p.position',
     )
     .raw();
-  for (const [trial, role, cost] of rows.iterate(sweep)) hash.update(trial).update(`${role} ${cost}`);
+  for (const [trial, role, cost] of rows.iterate(sweep)) hash.update(`${trial} ${role} ${cost}\n`);
   return sealOf(digest, name, spec, folder, hash.digest());
 }
 

@@ -1,5 +1,5 @@
 /** Questions to a store: which trials, how they ended, what they measured. */
-import canonicalize from 'canonicalize';
+import { canonical } from '../../canonical.js';
 import type { Database } from 'better-sqlite3';
 import type { ParsedConfig } from '../../experiments/index.js';
 import { valueAt } from '../spec/paths.js';
@@ -53,12 +53,12 @@ function settingsMeeting(db: Database, where: Query['where']): Set<number> | nul
   if (where === undefined || Object.keys(where).length === 0) return null;
   const parts = Object.entries(where).map(([path, value]) => {
     const allowed = Array.isArray(value) ? [...(value as unknown[]), value] : [value];
-    return [path, new Set(allowed.map((v) => canonicalize(v)))] as const;
+    return [path, new Set(allowed.map(canonical))] as const;
   });
   const met = new Set<number>();
   for (const { id, experiment, config } of allSettings(db)) {
     const whole = configOf({ experiment, text: config }, 0);
-    if (parts.every(([path, allowed]) => allowed.has(canonicalize(valueAt(whole, path) ?? null)))) met.add(id);
+    if (parts.every(([path, allowed]) => allowed.has(canonical(valueAt(whole, path) ?? null)))) met.add(id);
   }
   return met;
 }

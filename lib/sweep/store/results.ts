@@ -74,7 +74,7 @@ export class Results {
     record.columns.forEach(({ table, name, values }, position) => sql.column.run(row, position, table, name, values));
   }
 
-  #idOf(insert: Statement<unknown[]>, find: Statement<unknown[]>, value: string | Bytes): number {
+  #idOf(insert: Statement, find: Statement, value: string | Bytes): number {
     return (find.get(value) as number | undefined) ?? Number(insert.run(value).lastInsertRowid);
   }
 

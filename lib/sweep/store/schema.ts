@@ -5,7 +5,7 @@ import type { Database } from 'better-sqlite3';
 export const APPLICATION_ID = 0x6c777374;
 
 /**
- * settings   a configuration without its seed; digest = sha256 of {config, experiment, semantics}
+ * settings   a configuration without its seed, canonical JSON
  * trials     a setting with a seed; digest = the trial's identity; their order is that of planning
  * sweeps     a specification, canonical JSON; digest of that
  * plans      which trials a sweep has, in order, why (tuning, evaluation), and their weight in predicted seconds; digest of the ids
@@ -17,7 +17,7 @@ export const APPLICATION_ID = 0x6c777374;
  */
 const FIRST = `
 CREATE TABLE settings (
-  id INTEGER PRIMARY KEY, digest BLOB NOT NULL UNIQUE, experiment TEXT NOT NULL, semantics INTEGER NOT NULL, config TEXT NOT NULL) STRICT;
+  id INTEGER PRIMARY KEY, experiment TEXT NOT NULL, semantics INTEGER NOT NULL, config TEXT NOT NULL) STRICT;
 CREATE TABLE trials (
   id INTEGER PRIMARY KEY, digest BLOB NOT NULL UNIQUE, setting INTEGER NOT NULL REFERENCES settings, seed INTEGER NOT NULL) STRICT;
 CREATE INDEX trials_of_setting ON trials (setting);
@@ -25,7 +25,7 @@ CREATE TABLE sweeps (
   id INTEGER PRIMARY KEY, digest BLOB NOT NULL UNIQUE, name TEXT NOT NULL, spec TEXT NOT NULL, folder TEXT NOT NULL, seal BLOB NOT NULL) STRICT;
 CREATE TABLE plans (
   sweep INTEGER NOT NULL REFERENCES sweeps, position INTEGER NOT NULL, trial INTEGER NOT NULL REFERENCES trials, role TEXT NOT NULL,
-  cost REAL NOT NULL, PRIMARY KEY (sweep, position), UNIQUE (sweep, trial)) STRICT, WITHOUT ROWID;
+  cost REAL NOT NULL, PRIMARY KEY (sweep, trial)) STRICT, WITHOUT ROWID;
 CREATE TABLE provenances (id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE) STRICT;
 CREATE TABLE results (
   trial INTEGER PRIMARY KEY REFERENCES trials, state TEXT NOT NULL, reason TEXT, steps INTEGER NOT NULL, events TEXT, digest BLOB NOT NULL,

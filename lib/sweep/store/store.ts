@@ -13,7 +13,7 @@ import { openDatabase, type Mode, type OpenDatabase } from './database.js';
 import { exportTable, type ExportOptions } from './export.js';
 import { asStoreError, speaking } from './failures.js';
 import { lockHolder, type Holder } from './lock.js';
-import { Plans, readTrial, type SweepRow, type TrialRow } from './plans.js';
+import { Plans, readTrial, type Role, type SweepRow, type TrialRow } from './plans.js';
 import * as query from './query.js';
 import { readRecord, Results, type Ending, type Verdict } from './results.js';
 import { bytesOfHex } from './seal.js';
@@ -39,6 +39,11 @@ export function openStore(folder: string, { mode = 'read', verify: check = false
     store.close();
     throw error;
   }
+}
+
+interface Missing {
+  readonly row: number;
+  readonly cost: number;
 }
 
 export class Store {
@@ -137,15 +142,16 @@ export class Store {
   }
 
   /** Rows and weights of a sweep's trials that have no record, the heaviest first.
-   *  @param pruned  whether a pruned record counts as one */
-  missing(sweep: number, pruned: boolean): { readonly row: number; readonly cost: number }[] {
+   *  @param pruned  whether a pruned record counts as one; @param role  trials of this one alone */
+  missing(sweep: number, { pruned, role }: { readonly pruned: boolean; readonly role?: Role | undefined }): Missing[] {
     return this.#do((db) =>
       db
-        .prepare<[number, number], { row: number; cost: number }>(
+        .prepare<[number, number, string | null], Missing>(
           `SELECT p.trial AS row, p.cost FROM plans p LEFT JOIN results r ON r.trial = p.trial
-           WHERE p.sweep = ? AND (r.trial IS NULL OR (r.state = 'pruned' AND NOT ?)) ORDER BY p.cost DESC, p.position`,
+           WHERE p.sweep = ? AND (r.trial IS NULL OR (r.state = 'pruned' AND NOT ?)) AND p.role = coalesce(?, p.role)
+           ORDER BY p.cost DESC, p.position`,
         )
-        .all(sweep, pruned ? 1 : 0),
+        .all(sweep, pruned ? 1 : 0, role ?? null),
     );
   }
 

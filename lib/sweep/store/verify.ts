@@ -1,7 +1,7 @@
 /** Whether a store is what was written to it: its structure (SQLite's own check), and every row against its digest or seal. */
 import type { Database } from 'better-sqlite3';
 import { FileError } from '../../errors.js';
-import { settingId, trialId } from '../spec/trial.js';
+import { trialId } from '../spec/trial.js';
 import { digestOf } from './encode.js';
 import { sealOfSweep } from './plans.js';
 import { recordReader } from './results.js';
@@ -26,16 +26,13 @@ const refuse = (path: string, what: string): never => {
 };
 
 function trialsAreThemselves(db: Database, path: string): void {
-  const settings = db
-    .prepare<[], [number, Uint8Array, string, number, string]>('SELECT id, digest, experiment, semantics, config FROM settings')
-    .raw();
+  const settings = db.prepare<[], { id: number; experiment: string; semantics: number; text: string }>(
+    'SELECT id, experiment, semantics, config AS text FROM settings',
+  );
   const trials = db.prepare<[number], [Uint8Array, number]>('SELECT digest, seed FROM trials WHERE setting = ?').raw();
-  for (const [id, digest, experiment, semantics, text] of settings.iterate()) {
-    const setting = { experiment, semantics, text };
-    if (!same(digest, bytesOfHex(settingId(setting)))) refuse(path, `setting ${hexOf(digest).slice(0, 12)} is not what was written`);
-    for (const [trial, seed] of trials.iterate(id))
-      if (!same(trial, bytesOfHex(trialId(setting, seed)))) refuse(path, `trial ${hexOf(trial).slice(0, 12)} is not what was written`);
-  }
+  for (const { id, ...setting } of settings.iterate())
+    for (const [digest, seed] of trials.iterate(id))
+      if (!same(digest, bytesOfHex(trialId(setting, seed)))) refuse(path, `trial ${hexOf(digest).slice(0, 12)} is not what was written`);
 }
 
 function recordsAreWhole(db: Database, path: string): void {
@@ -60,7 +57,7 @@ function recordsAreWhole(db: Database, path: string): void {
 function attemptsAreWhole(db: Database, path: string): void {
   const cells = 'trial, outcome, message, log, engine, host, started, seconds';
   const attempts = db.prepare<[], [...Cell[]]>(`SELECT ${cells}, seal FROM attempts`).raw();
-  for (const row of attempts.iterate() as IterableIterator<Cell[]>) {
+  for (const row of attempts.iterate()) {
     const seal = row.at(-1) as Uint8Array;
     if (!same(seal, sealOf(...row.slice(0, -1)))) refuse(path, `an attempt at row ${String(row[0])} is not what was written`);
   }

@@ -1,0 +1,56 @@
+/** Sweeps for people to read. */
+import Table from 'cli-table3';
+import type { Best, FailureReport, Objective, TrialState } from '../sweep/index.js';
+import { colors as pc } from '../terminal.js';
+
+const GOOD: readonly string[] = ['done', 'pruned', 'planned'];
+
+/** '1990 done, 8 diverged, 2 planned'. */
+export function stateLine(states: Readonly<Record<TrialState, number>>): string {
+  const parts = Object.entries(states).filter(([, count]) => count > 0);
+  if (parts.length === 0) return 'no trials';
+  return parts.map(([state, count]) => (GOOD.includes(state) ? `${count} ${state}` : pc.yellow(`${count} ${state}`))).join(', ');
+}
+
+/** One line a comparison: the setting that won it and its values on the evaluation seeds. */
+export function bestTable(best: readonly Best[], objective: Objective): string {
+  const paths = objective.per;
+  const table = new Table({
+    head: [...paths, 'setting', `${objective.metric}, mean [95%]`, 'seeds', 'of'],
+    style: { head: [], border: [], compact: true },
+  });
+  for (const { group, config, mean, interval, values, score, among } of best)
+    table.push([
+      ...paths.map((path) => cell(group[path])),
+      settingText(config, paths),
+      values.length > 0 ? `${number(mean)} [${number(interval.low)}, ${number(interval.high)}]` : `${number(score)} on tuning seeds`,
+      String(values.length),
+      String(among),
+    ]);
+  return table.toString();
+}
+
+/** What of a setting is most often looked for. */
+function settingText(config: Best['config'], shown: readonly string[]): string {
+  const optimizer = config['optimizer'] as Record<string, unknown> | undefined;
+  return Object.entries(optimizer ?? {})
+    .filter(([key, value]) => key === 'learningRate' || (key === 'damping' && !shown.includes(`optimizer.${key}`) && value !== 0))
+    .map(([key, value]) => `${key} ${cell(value)}`)
+    .join(', ');
+}
+
+const cell = (value: unknown): string => {
+  const text = typeof value === 'string' ? value : JSON.stringify(value);
+  return text.length > 40 ? `${text.slice(0, 37)}...` : text;
+};
+const number = (x: number): string => (Number.isFinite(x) ? String(Number(x.toPrecision(4))) : String(x));
+
+const SHOWN = 10;
+
+export function failureLines(failures: readonly FailureReport[], place: string): string {
+  const lines = failures
+    .slice(0, SHOWN)
+    .map(({ id, state, message, config }) => `trial ${id.slice(0, 12)} (seed ${config.seed}): ${state}: ${message.split('\n')[0]}\n`);
+  const more = failures.length > SHOWN ? `... and ${failures.length - SHOWN} more\n` : '';
+  return `${lines.join('')}${more}${failures.length} trials have no record; layerwise status ${place} --failures shows their logs. They run again with the same command.\n`;
+}
