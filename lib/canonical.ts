@@ -19,7 +19,7 @@ export function canonical(value: unknown): string {
   return `{${text}}`;
 }
 
-const quoted = (value: unknown): string => (JSON.stringify(value) as string | undefined) ?? 'null';
+const quoted = (value: unknown): string => JSON.stringify(value) ?? 'null';
 
 /** Keys are few and come again and again. */
 const keys = new Map<string, string>();

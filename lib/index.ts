@@ -205,13 +205,44 @@ export {
 
 // Experiments
 export {
+  defineExperiment,
   parseConfig,
+  registerExperiment,
   runExperiment,
+  type AnyConfig,
+  type Experiment,
+  type ExperimentName,
   type ExperimentRecord,
+  type Experiments,
   type ParsedConfig,
   type Provenance,
   type RunOptions,
 } from './experiments/index.js';
+
+// Sweeps
+export { localExecutor, openStore, sweep, trial, type Store } from './sweep/index.js';
+export type {
+  Best,
+  ConfigOf,
+  Executor,
+  ExportOptions,
+  FailureReport,
+  ObjectiveInput,
+  Progress,
+  Query,
+  Result,
+  Scored,
+  Status,
+  StoredCurve,
+  StoredTrial,
+  StoreOptions,
+  SweepOptions,
+  SweepRun,
+  SweepSpec,
+  SweepSummary,
+  Trial,
+  TrialState,
+} from './sweep/index.js';
 
 // Errors and the types between modules
 export {

@@ -34,17 +34,20 @@ const INTERVAL = 10_000;
 
 function lines(label: string): ProgressView {
   let last = 0;
-  let shown = '';
+  let [shown, text] = ['', ''];
+  const show = (): void => {
+    if (text !== shown) process.stderr.write(text);
+    shown = text;
+  };
   return {
     update({ done, total, failed, eta }) {
       const now = Date.now();
-      const text = `${label}: ${done}/${total} trials${leftText(eta, done, total)}${failedText(failed)}\n`;
-      if (text === shown || (done < total && now - last < INTERVAL)) return;
+      text = `${label}: ${done}/${total} trials${leftText(eta, done, total)}${failedText(failed)}\n`;
+      if (done < total && now - last < INTERVAL) return;
       last = now;
-      shown = text;
-      process.stderr.write(text);
+      show();
     },
-    stop: () => undefined,
+    stop: show,
   };
 }
 

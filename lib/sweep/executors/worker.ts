@@ -15,7 +15,8 @@ process.on('SIGINT', () => undefined); // Ctrl-C reaches the whole terminal grou
 process.on('disconnect', () => process.exit(0));
 
 const queue: RunMessage[] = [];
-let running = false;
+/** Or not ready yet: trials wait for the experiments. */
+let running = true;
 let answer: (reason: string | undefined) => void = () => undefined;
 
 process.on('message', (message: ToChild) => {

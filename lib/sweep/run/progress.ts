@@ -56,6 +56,12 @@ export class Forecast {
     group.seconds += seconds;
   }
 
+  /** A trial has ended without a record, and is not run again. */
+  failed(config: ParsedConfig, cost: number): void {
+    const group = this.#group(groupOf(config));
+    group.left = Math.max(0, group.left - cost);
+  }
+
   /** Seconds of work left; undefined where nothing has been timed yet. */
   get left(): number | undefined {
     const all = [...this.#groups.values()];

@@ -189,6 +189,7 @@ class Run implements JobSource {
         return;
       }
       this.#failed++;
+      this.#forecast.failed(job.config, job.cost);
       if (failFast) this.#ending = 'failed';
     }
     this.#o.onResult?.(resultOf(outcome));
