@@ -5,6 +5,7 @@ import type { Coordinator, Format, Status, Store } from '../sweep/index.js';
 import { oneOf } from './arguments.js';
 import { UsageError } from './failure.js';
 import { duration } from './progress.js';
+import { queueText } from './slurm.js';
 import { stateLine } from './sweepTables.js';
 
 export function registerStores(program: Command): void {
@@ -42,15 +43,21 @@ interface StatusOptions {
 }
 
 async function statusCommand(folder: string, { failures: withLogs = false, verify = false, json = false }: StatusOptions): Promise<void> {
-  const { openStore, readLive } = await import('../sweep/index.js');
+  const { openStore, openSubmissions, readLive, tasksOf } = await import('../sweep/index.js');
   const store = openStore(folder, { verify });
   try {
     const live = readLive(store.folder);
     const all = store.sweeps().map(({ id }) => store.status(id));
     const failures = withLogs ? store.failures() : [];
-    if (json) process.stdout.write(`${JSON.stringify({ sweeps: all, live, ...(withLogs ? { failures } : {}) }, null, 1)}\n`);
+    const out = await Promise.all(openSubmissions(store).map(async (submission) => ({ submission, queue: await tasksOf(submission) })));
+    if (json)
+      process.stdout.write(`${JSON.stringify({ sweeps: all, live, submissions: out, ...(withLogs ? { failures } : {}) }, null, 1)}\n`);
     else {
       process.stdout.write(statusText(all, live));
+      for (const { submission, queue } of out)
+        process.stdout.write(
+          `${submission.name}: ${submission.tasks} tasks submitted; ${queueText(queue)}; to read what has come: layerwise collect ${folder}\n`,
+        );
       for (const { id, state, message, log, attempts, config } of failures)
         process.stdout.write(
           `\ntrial ${id}\n${state} after ${attempts} attempt${attempts === 1 ? '' : 's'}: ${message}\n${JSON.stringify(config)}\n${log === '' ? '' : `${log.replace(/^/gm, '  | ')}\n`}`,

@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import type { Forecasted, Spec, SweepSummary } from '../sweep/index.js';
 import { integerIn, oneOf } from './arguments.js';
 import { readSpec } from './config.js';
+import { UsageError } from './failure.js';
 import { catchInterrupt, command, INTERRUPTED } from './interrupt.js';
 import { duration, progressView, sayFinishing } from './progress.js';
 import { bestTable, failureLines, stateLine } from './sweepTables.js';
@@ -17,6 +18,7 @@ interface Options {
   readonly json?: boolean;
   readonly executor: 'local' | 'slurm';
   readonly detach?: boolean;
+  readonly sbatch: readonly string[];
 }
 
 export function registerSweep(program: Command): void {
@@ -29,6 +31,7 @@ export function registerSweep(program: Command): void {
     .option('--threads <n>', 'BLAS threads a trial; results repeat to the bit at 1', integerIn(1, 1024), 1)
     .option('--executor <name>', 'local (processes of this machine) or slurm', oneOf('local', 'slurm'), 'local')
     .option('--detach', 'with slurm: submit and end; `layerwise status` and `collect` see to the rest')
+    .option('--sbatch <option>', 'with slurm: passed to sbatch as it is, --sbatch=--partition=long (may be repeated)', collectOption, [])
     .option('--dry-run', 'run nothing: print how many trials there are, and what they will take')
     .option('--no-verify', 'do not look over every row of the store first')
     .option('--json', 'print the outcome as JSON')
@@ -39,10 +42,14 @@ export function registerSweep(program: Command): void {
     .action(sweepCommand);
 }
 
+const collectOption = (value: string, all: readonly string[]): readonly string[] => [...all, value];
+
 const storeBeside = (path: string): string => join(dirname(path), `${basename(path, extname(path))}.store`);
 
 async function sweepCommand(path: string, options: Options): Promise<void> {
   const { spec, saying } = await readSpec(path);
+  if (options.executor === 'local' && (options.detach === true || options.sbatch.length > 0))
+    throw new UsageError('--detach and --sbatch are for --executor slurm');
   const folder = dirname(resolve(path));
   const { store = storeBeside(path), jobs } = options;
   if (options.dryRun === true) {
@@ -59,15 +66,21 @@ async function sweepCommand(path: string, options: Options): Promise<void> {
 }
 
 async function run(spec: Spec, options: Options & { store: string; folder: string }): Promise<void> {
-  const { localExecutor, openStore, runSpec } = await import('../sweep/index.js');
+  const { localExecutor, openStore, runSpec, slurm } = await import('../sweep/index.js');
   const { store: place, folder, jobs, threads, verify } = options;
   const view = progressView(spec.name);
   const { signal: stopping, atOnce: signal, release } = catchInterrupt({ grace: 2000, onFirst: sayFinishing });
+  const note = (text: string): void => void process.stderr.write(`${text}\n`);
+  const { detach = false, sbatch } = options;
+  const executor =
+    options.executor === 'local'
+      ? localExecutor({ jobs, threads })
+      : slurm({ threads, detach, onNote: note, options: [...spec.slurm.options, ...sbatch] });
   const how = {
     store: place,
     folder,
     verify,
-    executor: localExecutor({ jobs, threads }),
+    executor,
     signal,
     stopping,
     onProgress: view.update.bind(view),
@@ -96,6 +109,8 @@ async function run(spec: Spec, options: Options & { store: string; folder: strin
   if (summary.ending === 'stopped') {
     process.stderr.write(`interrupted; what is done is kept in ${place}. To go on: ${command()}\n`);
     process.exitCode = INTERRUPTED;
+  } else if (summary.ending === 'detached') {
+    process.stderr.write(`submitted. To see how far it is: layerwise status ${place}; to read what has come: layerwise collect ${place}\n`);
   } else if (summary.ending !== 'complete') {
     const why = summary.ending === 'budget' ? 'the budget is used up' : 'a trial failed (failFast)';
     process.stderr.write(`${why}; what is done is kept in ${place}. To go on: ${command()}\n`);

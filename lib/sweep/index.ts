@@ -15,4 +15,17 @@ export { localExecutor } from './executors/local.js';
 export type { Executor } from './executors/executor.js';
 export { loadExperiments, moduleAddresses } from './modules.js';
 export { runTrials, type TrialsOptions, type TrialsResult } from './trials.js';
-export { runSpec, sweep, type ConfigOf, type SweepOptions, type SweepRun, type SweepSpec, type SweepSummary } from './sweep.js';
+export { cancelAll, collect, tasksOf, type Collected } from './executors/slurm/collect.js';
+export type { QueuedTask } from './executors/slurm/commands.js';
+export { openSubmissions, type Submission } from './executors/slurm/ledger.js';
+export {
+  runSpec,
+  slurm,
+  sweep,
+  type ConfigOf,
+  type ExecutorChoice,
+  type SweepOptions,
+  type SweepRun,
+  type SweepSpec,
+  type SweepSummary,
+} from './sweep.js';

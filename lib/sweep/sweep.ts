@@ -1,12 +1,15 @@
 /** A sweep from specification to results: plan, run what is missing, choose, run the rest. */
 import { canonical } from '../canonical.js';
 import { availableParallelism } from 'node:os';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { OptionsError } from '../errors.js';
 import type { ExperimentName, Experiments, ParsedConfig } from '../experiments/index.js';
 import { parseOptions, size } from '../options.js';
 import { localExecutor } from './executors/local.js';
+import { byRungs } from './executors/rungs.js';
+import { slurmExecutor } from './executors/slurm/executor.js';
+import { collect } from './executors/slurm/collect.js';
 import type { Executor } from './executors/executor.js';
 import { loadExperiments, moduleAddresses } from './modules.js';
 import { firstStage, identityOf, inStages, secondStage } from './run/planning.js';
@@ -38,9 +41,12 @@ const optionsSchema = z.strictObject({
   verify: z.boolean().default(true),
 });
 
+/** An executor, or what makes one for an open store. */
+export type ExecutorChoice = Executor | ((store: Store, spec: Spec) => Executor);
+
 export interface SweepOptions extends z.input<typeof optionsSchema> {
   /** What runs the trials; children of this process unless given. */
-  readonly executor?: Executor;
+  readonly executor?: ExecutorChoice;
   /** Ends the sweep at once: what runs is dropped. `stop()` lets it finish. */
   readonly signal?: AbortSignal | undefined;
   /** Called once with what is there, and whenever something is on the disk. */
@@ -87,7 +93,7 @@ export interface Settled {
   readonly store: string;
   readonly folder: string;
   readonly verify: boolean;
-  readonly executor: Executor;
+  readonly executor: ExecutorChoice;
   readonly signal?: AbortSignal | undefined;
   readonly stopping?: AbortSignal | undefined;
   readonly onProgress?: ((progress: Progress) => void) | undefined;
@@ -129,16 +135,20 @@ class Running implements SweepRun {
 }
 
 /** Runs what the store does not hold yet: first what can be planned at once, then what depends on it. */
-export async function runSpec(spec: Spec, { store: place, folder, verify, ...how }: Settled): Promise<SweepSummary> {
+export async function runSpec(spec: Spec, { store: place, folder, verify, executor: choice, ...how }: Settled): Promise<SweepSummary> {
   const modules = moduleAddresses(spec.modules, folder);
   await loadExperiments(modules);
   const store = openStore(place, { mode: 'write', verify });
   try {
+    const chosen = typeof choice === 'function' ? choice(store, spec) : choice;
+    if (chosen.name === 'local') await collect(store); // what a cluster has left, before it is run again
     const id = planInto(store, spec, folder);
+    const waits = spec.pruning !== undefined && (spec.pruning.synchronous || !chosen.dynamic);
+    const executor = waits ? byRungs(chosen, join(store.folder, 'checkpoints')) : chosen;
     const { timeout, memory, retries, failFast, budget, pruning } = spec;
     const stage = (role?: Role): Promise<RunSummary> => {
       const rungs = pruning === undefined || role === 'evaluation' ? undefined : pruner(pruning, spec.objective!, store, id);
-      return runPlan({ ...how, store, sweep: id, role, modules, rungs, timeout, memory, retries, failFast, budget });
+      return runPlan({ ...how, executor, store, sweep: id, role, modules, rungs, timeout, memory, retries, failFast, budget });
     };
     let summary = await stage(inStages(spec) ? 'tuning' : undefined);
     if (summary.ending === 'complete' && inStages(spec)) {
@@ -200,3 +210,11 @@ class Listener implements AsyncIterator<Result> {
     return Promise.resolve({ value: undefined, done: true });
   }
 }
+
+/** Runs a sweep's trials as Slurm arrays; for `executor`. @param own  over the specification's `slurm` */
+export const slurm =
+  (own: Partial<Spec['slurm']> & { readonly threads?: number; readonly detach?: boolean; readonly onNote?: (text: string) => void } = {}) =>
+  (store: Store, spec: Spec): Executor => {
+    const { threads = 1, detach = false, onNote, ...rest } = own;
+    return slurmExecutor({ store, slurm: { ...spec.slurm, ...rest }, threads, detach, onNote });
+  };

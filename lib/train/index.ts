@@ -35,14 +35,17 @@ export async function trainAsync({ signal, onProgress, rungs = [], atRung, ...op
     while (training.advance(1)) if (performance.now() >= end || rungs.includes(training.step)) return true;
     return false;
   };
+  const judge = async (): Promise<void> => {
+    if (training.finished || !rungs.includes(training.step)) return;
+    const reason = await atRung?.(training);
+    if (reason !== undefined) training.stop(reason);
+  };
+  await judge(); // a run may be resumed at a rung
   while (slice()) {
     onProgress?.(training);
     await new Promise(setImmediate);
     if (signal?.aborted === true) training.stop('asked to stop');
-    else if (rungs.includes(training.step)) {
-      const reason = await atRung?.(training);
-      if (reason !== undefined) training.stop(reason);
-    }
+    else await judge();
   }
   onProgress?.(training);
   return training.record();

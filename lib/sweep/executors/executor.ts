@@ -23,13 +23,20 @@ export interface JobSource {
   next(): Job | undefined;
 }
 
-/** Decides at a rung whether a trial goes on. @returns why it ends there; undefined to go on */
-export type AtRung = (job: Job, step: number, value: number) => string | undefined;
-
 export interface Rungs {
   readonly metric: string;
   readonly steps: readonly number[];
-  readonly decide: AtRung;
+  /** Decides at a rung whether a trial goes on, by those seen there so far. @returns why it ends there; undefined to go on */
+  readonly decide: (job: Job, step: number, value: number) => string | undefined;
+  /** Decides for all that have come to a rung together. @returns those that go on */
+  readonly promote: (step: number, candidates: readonly Candidate[]) => ReadonlySet<Job>;
+  /** Folder where trials that end at a rung leave a checkpoint, and go on from it. */
+  readonly checkpoints?: string;
+}
+
+export interface Candidate {
+  readonly job: Job;
+  readonly value: number;
 }
 
 export interface TrialLimits {
@@ -43,6 +50,8 @@ export interface ExecutorOptions extends TrialLimits {
   /** Addresses of modules with experiments of one's own. */
   readonly modules: readonly string[];
   readonly rungs?: Rungs | undefined;
+  /** Asked to end in order: no more trials will come. */
+  readonly stopping?: AbortSignal | undefined;
   /** Ends everything at once; what runs is dropped. */
   readonly signal?: AbortSignal | undefined;
   /** Told when a trial begins. */
@@ -51,6 +60,8 @@ export interface ExecutorOptions extends TrialLimits {
 
 export interface Executor {
   readonly name: string;
+  /** Whether trials that run can ask at a rung whether they go on. */
+  readonly dynamic: boolean;
   /** Trials that run at a time, for forecasts. */
   readonly width: number;
   /** Runs all that the source hands out, and tells of each trial's end. */

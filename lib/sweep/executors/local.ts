@@ -1,5 +1,6 @@
 /** Runs trials in persistent child processes, one BLAS thread each unless told otherwise (OpenBLAS is process-global). */
 import { hostname } from 'node:os';
+import { join } from 'node:path';
 import { LayerwiseError } from '../../errors.js';
 import { Child, failureOf, starvedSoFar, thrown, type Ended } from './child.js';
 import type { Executor, ExecutorOptions, Job, JobSource, Outcome } from './executor.js';
@@ -22,6 +23,7 @@ const WATCH = 50;
  *  drops what they were at. A child that cannot even start ends the run with a LayerwiseError. */
 export const localExecutor = (size: LocalSize): Executor => ({
   name: 'local',
+  dynamic: true,
   width: size.jobs,
   async *run(source, options) {
     const local = new Local(source, { ...options, ...size });
@@ -108,6 +110,7 @@ class Local {
       row: job.row,
       config: job.config,
       ...(rungs === undefined ? {} : { rungs: { metric: rungs.metric, steps: rungs.steps } }),
+      ...(rungs?.checkpoints === undefined ? {} : { checkpoint: join(rungs.checkpoints, `${job.id}.npz`) }),
     });
     return true;
   }

@@ -7,6 +7,8 @@ export interface RunMessage {
   readonly row: number;
   readonly config: ParsedConfig;
   readonly rungs?: { readonly metric: string; readonly steps: readonly number[] } | undefined;
+  /** Checkpoint to go on from, where there is one, and to leave when the trial ends at a rung. */
+  readonly checkpoint?: string | undefined;
 }
 /** The answer at a rung. */
 export interface VerdictMessage {

@@ -1,8 +1,9 @@
 /** A child process: takes trials one after another, sends each one's record back, and ends with its parent. */
-import { writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import { runExperiment, type ExperimentRecord } from '../../experiments/index.js';
-import type { Training } from '../../train/index.js';
+import { writeFileAtomic } from '../../files.js';
+import { decodeCheckpoint, encodeCheckpoint, type Training } from '../../train/index.js';
 import type { ResultState } from '../states.js';
 import { encodeRecord } from '../store/encode.js';
 import { loadExperiments } from '../modules.js';
@@ -44,21 +45,16 @@ async function work(): Promise<void> {
   running = false;
 }
 
-async function runOne({ row, config, rungs }: RunMessage): Promise<void> {
+async function runOne({ row, config, rungs, checkpoint }: RunMessage): Promise<void> {
   send({ kind: 'started', row });
   const started = Date.now() / 1000;
   const begun = performance.now();
   const seconds = (): number => (performance.now() - begun) / 1000;
-  const atRung = async (training: Training): Promise<string | undefined> => {
-    const curve = training.record().metrics[rungs!.metric];
-    const value = curve?.values[curve.steps.indexOf(training.step)];
-    if (value === undefined) return undefined;
-    const verdict = new Promise<string | undefined>((resolve) => (answer = resolve));
-    send({ kind: 'rung', row, step: training.step, value });
-    return verdict;
-  };
   try {
-    const record = await runExperiment(config, rungs === undefined ? {} : { rungs: rungs.steps, atRung });
+    const resume = checkpoint === undefined || !existsSync(checkpoint) ? undefined : decodeCheckpoint(readFileSync(checkpoint));
+    const stops = rungs === undefined ? {} : { rungs: rungs.steps, atRung: atRung(row, rungs.metric, checkpoint) };
+    const record = await runExperiment(config, { resume, ...stops });
+    if (checkpoint !== undefined && record.status !== 'stopped') rmSync(checkpoint, { force: true });
     const encoded = encodeRecord(record, stateOf(record));
     send({ kind: 'record', row, started, seconds: seconds(), record: encoded });
   } catch (error) {
@@ -67,6 +63,20 @@ async function runOne({ row, config, rungs }: RunMessage): Promise<void> {
   }
   await setImmediate(); // what came meanwhile is heard
 }
+
+/** Asks the coordinator whether a trial goes on. */
+const atRung =
+  (row: number, metric: string, checkpoint: string | undefined) =>
+  async (training: Training): Promise<string | undefined> => {
+    const curve = training.record().metrics[metric];
+    const value = curve?.values[curve.steps.indexOf(training.step)];
+    if (value === undefined) return undefined;
+    const verdict = new Promise<string | undefined>((resolve) => (answer = resolve));
+    send({ kind: 'rung', row, step: training.step, value });
+    const reason = await verdict;
+    if (reason !== undefined && checkpoint !== undefined) writeFileAtomic(checkpoint, encodeCheckpoint(training.checkpoint()));
+    return reason;
+  };
 
 const stateOf = ({ status }: ExperimentRecord): ResultState => (status === 'stopped' ? 'pruned' : status);
 

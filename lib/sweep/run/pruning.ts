@@ -8,20 +8,13 @@ import type { Objective, Pruning } from '../spec/schema.js';
 import type { Rungs } from '../executors/executor.js';
 import type { Store } from '../store/store.js';
 
-/** Whether the latest of the values at a rung goes on; `values` are losses, the latest last, none of them NaN. */
-type Rule = (values: readonly number[]) => boolean;
+/** Whether a trial with this loss at a rung goes on; `losses` are all seen there, its own among them. */
+type Rule = (losses: readonly number[], own: number) => boolean;
 
 function ruleOf(pruning: Pruning): Rule {
-  if (pruning.method === 'median')
-    return (values) => {
-      const before = values.slice(0, -1);
-      return before.length < pruning.startup || values.at(-1)! <= median(before);
-    };
-  // Li et al. 2020, in the form that ends trials rather than pauses them: the best 1 / reduction of those seen so far go on.
-  return (values) => {
-    const kept = Math.max(1, Math.floor(values.length / pruning.reduction));
-    return values.filter((v) => v < values.at(-1)!).length < kept;
-  };
+  if (pruning.method === 'median') return (losses, own) => losses.length <= pruning.startup || own <= median(losses);
+  // Li et al. 2020, in the form that ends trials rather than pauses them: the best 1 / reduction of those seen go on.
+  return (losses, own) => losses.filter((v) => v < own).length < Math.max(1, Math.floor(losses.length / pruning.reduction));
 }
 
 /** @param store  with the results so far, which count at the rungs they reached */
@@ -30,23 +23,31 @@ export function pruner(pruning: Pruning, objective: Objective, store: Store, swe
   const steps = [...new Set(pruning.rungs)].sort((a, b) => a - b);
   const rule = ruleOf(pruning);
   const seen = new Map<string, number[]>();
-  const observe = (config: ParsedConfig, step: number, value: number): number[] => {
+  const lossesOf = (config: ParsedConfig, step: number): number[] => {
     const key = canonical([step, ...objective.per.map((path) => valueAt(config, path) ?? null)]);
-    const values = seen.get(key) ?? [];
-    if (!seen.has(key)) seen.set(key, values);
-    const loss = goal === 'min' ? value : -value;
-    values.push(Number.isNaN(loss) ? Infinity : loss);
-    return values;
+    const losses = seen.get(key) ?? [];
+    seen.set(key, losses);
+    return losses;
   };
-  for (const curve of store.curves(metric, { sweep })) {
+  const lossOf = (value: number): number => (Number.isNaN(value) ? Infinity : goal === 'min' ? value : -value);
+  for (const curve of store.curves(metric, { sweep }))
     for (const step of steps) {
       const at = curve.steps.indexOf(step);
-      if (at >= 0) observe(curve.config, step, curve.values[at]);
+      if (at >= 0) lossesOf(curve.config, step).push(lossOf(curve.values[at]));
     }
-  }
   return {
     metric,
     steps,
-    decide: ({ config }, step, value) => (rule(observe(config, step, value)) ? undefined : `pruned at step ${step}: ${metric} = ${value}`),
+    decide({ config }, step, value) {
+      const losses = lossesOf(config, step);
+      losses.push(lossOf(value));
+      return rule(losses, lossOf(value)) ? undefined : endedAt(step);
+    },
+    promote(step, candidates) {
+      for (const { job, value } of candidates) lossesOf(job.config, step).push(lossOf(value));
+      return new Set(candidates.filter(({ job, value }) => rule(lossesOf(job.config, step), lossOf(value))).map(({ job }) => job));
+    },
   };
 }
+
+export const endedAt = (step: number): string => `pruned at step ${step}`;

@@ -5,6 +5,7 @@ import type { Executor, Job, JobSource, Outcome, Rungs, TrialLimits } from '../e
 import { RESULT_STATES, type Failure, type TrialState } from '../states.js';
 import { decodeRecord } from '../store/encode.js';
 import type { Role } from '../store/plans.js';
+import type { Verdict } from '../store/results.js';
 import type { Store } from '../store/store.js';
 import { LiveFile } from './live.js';
 import { Forecast, type Progress } from './progress.js';
@@ -48,8 +49,9 @@ export interface RunnerOptions extends TrialLimits {
 }
 
 export interface RunSummary extends Progress {
-  /** complete: all trials have ended, in one way or another; stopped: asked to; budget: it is used up; failed: at the first failure. */
-  readonly ending: 'complete' | 'stopped' | 'budget' | 'failed';
+  /** complete: all trials have ended, in one way or another; stopped: asked to; budget: it is used up; failed: at the first failure;
+   *  detached: they go on elsewhere. */
+  readonly ending: 'complete' | 'stopped' | 'budget' | 'failed' | 'detached';
 }
 
 /** Endings written together: at most so many, and none waits longer (milliseconds). */
@@ -75,6 +77,8 @@ class Run implements JobSource {
   #done: number;
   #failed = 0;
   #given = 0;
+  /** Handed out and not heard of yet. */
+  #out = 0;
   #trialSeconds = 0;
   #pending: Outcome[] = [];
   #timer: NodeJS.Timeout | undefined;
@@ -107,6 +111,7 @@ class Run implements JobSource {
         rungs,
         timeout,
         memory,
+        stopping: this.#o.stopping,
         signal: this.#abort.signal,
         onStart: (job) => this.#live.begin(job),
       });
@@ -119,7 +124,9 @@ class Run implements JobSource {
       this.#live.remove();
     }
     if (this.#broken !== undefined) throw this.#broken;
-    if (signal?.aborted === true || (this.#o.stopping?.aborted === true && this.#left)) this.#ending = 'stopped';
+    const { stopping } = this.#o;
+    if (signal?.aborted === true || (stopping?.aborted === true && (this.#left || this.#out > 0))) this.#ending = 'stopped';
+    else if (this.#out > 0) this.#ending = 'detached';
     await setImmediate(); // what was sent to listeners is heard
     return { ...this.#progress(), ending: this.#ending };
   }
@@ -140,6 +147,7 @@ class Run implements JobSource {
       return undefined;
     }
     this.#given++;
+    this.#out++;
     const again = this.#again.shift();
     if (again !== undefined) return again;
     const { row, cost } = this.#queue[this.#at++];
@@ -148,6 +156,7 @@ class Run implements JobSource {
 
   #take(outcome: Outcome): void {
     this.#live.end(outcome.job);
+    this.#out--;
     this.#trialSeconds += outcome.attempt.seconds;
     this.#pending.push(outcome);
     // A trial that failed may have to run again: its executor must not find nothing to do before that is known.
@@ -163,14 +172,16 @@ class Run implements JobSource {
     const taken = this.#pending;
     this.#pending = [];
     if (taken.length === 0 || this.#broken !== undefined) return;
+    let verdicts: readonly Verdict[];
     try {
-      this.#o.store.put(taken.map(({ job, ...ending }) => ({ row: job.row, ...ending })));
+      verdicts = this.#o.store.put(taken.map(({ job, ...ending }) => ({ row: job.row, ...ending })));
     } catch (error) {
       this.#broken = error as Error;
       this.#abort.abort();
       return;
     }
-    for (const outcome of taken) this.#count(outcome);
+    // What was heard of before, from a shard that is read again, say, counts once.
+    taken.forEach((outcome, i) => verdicts[i] === 'same' || this.#count(outcome));
     this.#tell();
   }
 

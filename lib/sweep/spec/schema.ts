@@ -149,6 +149,7 @@ const pruning = z.discriminatedUnion('method', [
     goal: z.enum(['min', 'max']).optional(),
     /** Steps at which a trial worse than the median of those before it there is ended. */
     rungs: z.array(size()).min(1),
+    synchronous: z.boolean().default(false),
     /** Trials that must have reached a rung before any is ended there. */
     startup: size().default(5),
   }),
@@ -158,6 +159,8 @@ const pruning = z.discriminatedUnion('method', [
     metric: z.string().min(1).optional(),
     goal: z.enum(['min', 'max']).optional(),
     rungs: z.array(size()).min(1),
+    /** Wait at each rung until every trial is there: takes longer, and repeats to the byte. Always so on a cluster. */
+    synchronous: z.boolean().default(false),
     reduction: z.number().gt(1).default(3),
   }),
 ]);
@@ -218,6 +221,8 @@ export const specSchema = z.strictObject({
       jobs: size().max(1024).default(1),
       /** Tasks of one array at most; the site's own limit (MaxArraySize) holds too. */
       arraySize: size().optional(),
+      /** Lines of the job's script before the trials begin: ['module load nodejs']. */
+      prologue: z.array(z.string()).default([]),
       /** Seconds between two looks at the queue and the shards. */
       poll: nonNegative().default(2),
     })

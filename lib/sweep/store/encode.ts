@@ -42,7 +42,7 @@ export const bytesOf = (values: ArrayLike<number>): Bytes => new Uint8Array(Floa
 /** @throws RangeError when the bytes are no whole numbers */
 export function numbersOf(bytes: Bytes): Float64Array {
   if (bytes.byteLength % 8 !== 0) throw new RangeError('not a list of numbers');
-  return new Float64Array(bytes.slice().buffer); // a copy: bytes may begin anywhere
+  return new Float64Array(new Uint8Array(bytes).buffer); // a copy: bytes may begin anywhere, and a Buffer's slice is none
 }
 
 export function encodeRecord(record: ExperimentRecord, state: ResultState): EncodedRecord {

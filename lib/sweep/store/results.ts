@@ -42,6 +42,7 @@ export class Results {
 
   #putOne(ending: Ending): Verdict {
     const { row, attempt } = ending;
+    if (this.#sql.heard.get(row, attempt.started, attempt.host) !== undefined) return 'same'; // of this very attempt, from a shard read twice
     if ('failure' in ending) {
       const { state, message, log } = ending.failure;
       this.#attempt(row, state, message, log, attempt);
@@ -90,6 +91,7 @@ export class Results {
 }
 
 const prepare = (db: Database) => ({
+  heard: db.prepare('SELECT 1 FROM attempts WHERE trial = ? AND started = ? AND host = ?'),
   digest: db.prepare('SELECT state, digest FROM results WHERE trial = ?'),
   result: db.prepare(`INSERT INTO results (trial, ${CELLS_OF_RESULT}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`),
   curve: db.prepare('INSERT INTO curves (trial, position, name, grid, points, final) VALUES (?, ?, ?, ?, ?, ?)'),

@@ -13,7 +13,8 @@ export const APPLICATION_ID = 0x6c777374;
  * grids      steps of curves, float64, each list once
  * curves     values of a metric, float64; final = the last of them (NULL for NaN)
  * columns    columns of a record's tables, float64
- * attempts   every end of a trial's process that was heard of, with its log where it failed
+ * attempts   every end of a trial's process that was heard of, once, with its log where it failed
+ * submissions  what was handed to a cluster; closed once nothing more is to come of it
  */
 const FIRST = `
 CREATE TABLE settings (
@@ -40,7 +41,7 @@ CREATE TABLE columns (
 CREATE TABLE attempts (
   id INTEGER PRIMARY KEY, trial INTEGER NOT NULL REFERENCES trials, outcome TEXT NOT NULL, message TEXT NOT NULL, log TEXT NOT NULL,
   engine TEXT NOT NULL, host TEXT NOT NULL, started REAL NOT NULL, seconds REAL NOT NULL, seal BLOB NOT NULL) STRICT;
-CREATE INDEX attempts_of_trial ON attempts (trial);
+CREATE UNIQUE INDEX attempts_of_trial ON attempts (trial, started, host);
 CREATE TABLE submissions (
   id INTEGER PRIMARY KEY, engine TEXT NOT NULL, jobs TEXT NOT NULL, name TEXT NOT NULL, folder TEXT NOT NULL, tasks INTEGER NOT NULL,
   submitted REAL NOT NULL, closed INTEGER NOT NULL, seal BLOB NOT NULL) STRICT;
