@@ -85,6 +85,16 @@ ensure_system_packages
 # Scripts of dependencies are not needed: what must be compiled here is our own addon, below.
 step packages 'installing npm packages' node_modules/.package-lock.json package.json package-lock.json -- \
   npm ci --ignore-scripts --no-audit --no-fund
+# The store's database comes compiled from its makers where they can be reached; else it is compiled here, with the headers of this node.
+sqlite() (
+  headers=$(node -p 'require("path").resolve(process.execPath, "../..")')
+  cd node_modules/better-sqlite3
+  ../.bin/prebuild-install && node -e 'new (require("."))(":memory:")' && return
+  if [ -e "$headers/include/node/node.h" ]; then export npm_config_nodedir=$headers; fi
+  ../.bin/node-gyp rebuild --release -j max
+)
+step sqlite 'compiling SQLite for the store of sweeps (about a minute)' node_modules/better-sqlite3/build/Release/better_sqlite3.node \
+  node_modules/better-sqlite3/package.json -- sqlite
 step addon 'compiling the native addon' build/Release/layerwise.node native CMakeLists.txt package-lock.json -- \
   npx --no-install cmake-js compile
 step library 'compiling the library' dist/index.js lib tsconfig.json tsconfig.build.json package-lock.json -- \

@@ -148,7 +148,21 @@ export async function runSpec(spec: Spec, { store: place, folder, verify, execut
     const { timeout, memory, retries, failFast, budget, pruning } = spec;
     const stage = (role?: Role): Promise<RunSummary> => {
       const rungs = pruning === undefined || role === 'evaluation' ? undefined : pruner(pruning, spec.objective!, store, id);
-      return runPlan({ ...how, executor, store, sweep: id, role, modules, rungs, timeout, memory, retries, failFast, budget });
+      return runPlan({
+        ...how,
+        executor,
+        store,
+        sweep: id,
+        role,
+        modules,
+        rungs,
+        pruned: pruning !== undefined,
+        timeout,
+        memory,
+        retries,
+        failFast,
+        budget,
+      });
     };
     let summary = await stage(inStages(spec) ? 'tuning' : undefined);
     if (summary.ending === 'complete' && inStages(spec)) {

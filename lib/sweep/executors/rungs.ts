@@ -2,7 +2,8 @@
  * Successive halving with an executor that cannot ask back while trials run, and wherever it must repeat to the byte: all trials run to
  * a rung, those that may go on are submitted again, to the next one. They go on from the checkpoints they left.
  */
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { numbersOf } from '../store/encode.js';
 import { endedAt } from '../run/pruning.js';
 import type { Candidate, Executor, ExecutorOptions, Job, JobSource, Outcome, Rungs } from './executor.js';
@@ -44,7 +45,11 @@ async function* climb(
     }
     if (options.signal?.aborted === true || stopping?.aborted === true) return; // not compared: they run again, from their checkpoints
     const promoted = rungs.promote(step, candidates);
-    for (const { job, outcome } of candidates) if (!promoted.has(job)) yield outcome;
+    for (const { job, outcome } of candidates)
+      if (!promoted.has(job)) {
+        rmSync(join(folder, `${job.id}.npz`), { force: true });
+        yield outcome;
+      }
     rest = candidates.map(({ job }) => job).filter((job) => promoted.has(job));
     if (rest.length === 0) return;
   }

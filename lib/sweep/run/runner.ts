@@ -31,6 +31,8 @@ export interface RunnerOptions extends TrialLimits {
   readonly executor: Executor;
   readonly modules?: readonly string[];
   readonly rungs?: Rungs | undefined;
+  /** Whether a pruned record counts as one. */
+  readonly pruned?: boolean;
   /** How often a trial is run again that was lost with its process. */
   readonly retries?: number;
   readonly failFast?: boolean;
@@ -88,8 +90,7 @@ class Run implements JobSource {
 
   constructor(options: RunnerOptions) {
     this.#o = options;
-    const { store, sweep, role, rungs } = options;
-    const pruned = rungs !== undefined;
+    const { store, sweep, role, pruned = false } = options;
     this.#queue = store.missing(sweep, { pruned, role });
     const { planned, states } = store.status(sweep);
     this.#total = planned;

@@ -17,8 +17,10 @@ export interface Scored {
   readonly group: Readonly<Record<string, unknown>>;
   /** Mean objective over the seeds it is chosen by; the worst infinity where one of them has no number. */
   readonly score: number;
-  /** Seeds behind the score. */
+  /** Seeds behind the score: those it is chosen by, but for the pruned ones. */
   readonly seeds: number;
+  /** Share of the seeds it is chosen by on which it was pruned. */
+  readonly pruned: number;
   /** Objective on each evaluation seed that ran. */
   readonly values: readonly number[];
 }
@@ -46,33 +48,44 @@ export function objectiveOf({ goal, at }: Objective, { state, steps, values }: P
   return value === undefined || Number.isNaN(value) ? worst({ goal }) : value;
 }
 
-/** Every setting of which something ran, best first within its group.
+type Values = Record<Role, number[]> & { readonly pruned: Record<Role, number> };
+
+/** Every setting of which something ran, best first within its group: those that were pruned on fewer seeds before the others.
  *  @param query  which trials are looked at */
 export function scores(db: Database, objective: Objective, query: Query = {}): Scored[] {
-  const bySetting = new Map<number, { config: ParsedConfig; values: Record<Role, number[]> }>();
-  const entry = (setting: number, config: ParsedConfig) => {
-    const known = bySetting.get(setting);
-    if (known !== undefined) return known;
-    const made = { config, values: { tuning: [], evaluation: [] } };
-    bySetting.set(setting, made);
-    return made;
+  const sign = objective.goal === 'min' ? 1 : -1;
+  return [...valuesBySetting(db, objective, query)]
+    .map(([setting, { config, values }]) => {
+      const role = values.tuning.length + values.pruned.tuning > 0 ? 'tuning' : 'evaluation';
+      const by = values[role];
+      const group = Object.fromEntries(objective.per.map((path) => [path, valueAt(config, path) ?? null]));
+      const pruned = values.pruned[role] / (values.pruned[role] + by.length);
+      const score = by.length === 0 ? worst(objective) : mean(by);
+      return { setting, config, group, score, seeds: by.length, pruned, values: values.evaluation };
+    })
+    .sort((a, b) => a.pruned - b.pruned || sign * compare(a.score, b.score) || a.setting - b.setting);
+}
+
+function valuesBySetting(db: Database, objective: Objective, query: Query): Map<number, { config: ParsedConfig; values: Values }> {
+  const all = new Map<number, { config: ParsedConfig; values: Values }>();
+  const of = (setting: number, config: ParsedConfig): Values => {
+    const known = all.get(setting);
+    if (known !== undefined) return known.values;
+    const values = { tuning: [], evaluation: [], pruned: { tuning: 0, evaluation: 0 } };
+    all.set(setting, { config, values });
+    return values;
   };
   const seen = new Set<string>();
   for (const curve of curves(db, objective.metric, query)) {
     seen.add(curve.id);
-    entry(curve.setting, curve.config).values[curve.role].push(objectiveOf(objective, curve));
+    const values = of(curve.setting, curve.config);
+    if (curve.state === 'pruned') values.pruned[curve.role]++;
+    else values[curve.role].push(objectiveOf(objective, curve));
   }
   // A trial that failed, or has not this metric, counts against its setting; one that has not run yet does not count.
   for (const { id, setting, config, role, state } of trials(db, query))
-    if (state !== 'planned' && !seen.has(id)) entry(setting, config).values[role].push(worst(objective));
-  const sign = objective.goal === 'min' ? 1 : -1;
-  return [...bySetting]
-    .map(([setting, { config, values }]) => {
-      const by = values.tuning.length > 0 ? values.tuning : values.evaluation;
-      const group = Object.fromEntries(objective.per.map((path) => [path, valueAt(config, path) ?? null]));
-      return { setting, config, group, score: mean(by), seeds: by.length, values: values.evaluation };
-    })
-    .sort((a, b) => sign * compare(a.score, b.score) || a.setting - b.setting);
+    if (state !== 'planned' && !seen.has(id)) of(setting, config)[role].push(worst(objective));
+  return all;
 }
 
 const compare = (a: number, b: number): number => (a === b ? 0 : a < b ? -1 : 1);

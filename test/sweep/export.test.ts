@@ -1,0 +1,121 @@
+import { parquetReadObjects } from 'hyparquet';
+import { describe, expect, it } from 'vitest';
+import { parse } from '../../lib/json.js';
+import { openStore, type Store } from '../../lib/sweep/index.js';
+import { broken, ended, plan, recordOf, tiny, useFolder } from './records.js';
+
+const folder = useFolder();
+const trials = [1, 2, 3].map((s) => tiny(s, { optimizer: { name: s === 3 ? 'adam' : 'sgd' } }));
+
+function filled(name = 'store'): Store {
+  const store = openStore(`${folder()}/${name}`, { mode: 'write' });
+  plan(store, trials);
+  const [a, b, c] = trials;
+  // The order in which they end is not that of the export.
+  store.put([
+    ended(
+      store,
+      c,
+      recordOf(c, { loss: [5], distance: [NaN, Infinity] }, { status: 'diverged', reason: 'step 1: "so", it is' }),
+      'diverged',
+    ),
+    broken(store, b),
+  ]);
+  store.put([ended(store, a, recordOf(a, { loss: [5], distance: [1, 0.1 + 0.2] }))]);
+  return store;
+}
+const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString();
+const objects = async (bytes: Uint8Array): Promise<Record<string, unknown>[]> =>
+  parquetReadObjects({ file: Uint8Array.from(bytes).buffer });
+
+describe('export', () => {
+  it('as csv has a row a trial in the order of planning, with every number written whole', () => {
+    const store = filled();
+    const [head, ...rows] = text(store.export({ format: 'csv' }))
+      .trimEnd()
+      .split('\n');
+    const keys = head.split(',');
+    expect(keys.slice(0, 8)).toEqual(['id', 'experiment', 'role', 'state', 'reason', 'steps', 'final.loss', 'final.distance']);
+    expect(keys.slice(8)).toEqual(keys.slice(8).toSorted());
+    expect(keys).toContain('config.optimizer.learningRate');
+    expect(keys.some((k) => k.startsWith('run.'))).toBe(false);
+    expect(rows).toHaveLength(3);
+    expect(rows[0]).toMatch(`${trials[0].id},linear-representation,evaluation,done,,4,5,0.30000000000000004,`);
+    expect(rows[1]).toMatch(`${trials[1].id},linear-representation,evaluation,error,,0,,,`);
+    expect(rows[2]).toMatch(`${trials[2].id},linear-representation,evaluation,diverged,"step 1: ""so"", it is",4,5,Infinity,`);
+    store.close();
+  });
+
+  it('as parquet is read by another program, NaN and absent values included', async () => {
+    const store = filled();
+    const rows = await objects(store.export({ format: 'parquet' }));
+    expect(rows.map((r) => [r['id'], r['state'], r['final.distance'], r['config.optimizer.name'], r['config.seed']])).toEqual([
+      [trials[0].id, 'done', 0.1 + 0.2, 'sgd', 1],
+      [trials[1].id, 'error', null, 'sgd', 2],
+      [trials[2].id, 'diverged', Infinity, 'adam', 3],
+    ]);
+    expect(rows.map((r) => r['config.optimizer.amsgrad'])).toEqual([null, null, false]);
+    const points = await objects(store.export({ format: 'parquet', curves: true, where: { 'optimizer.name': 'adam' } }));
+    expect(points.map(({ metric, step, value }) => [metric, step, value])).toEqual([
+      ['loss', 0, 5],
+      ['distance', 0, NaN],
+      ['distance', 2, Infinity],
+    ]);
+    store.close();
+  });
+
+  it('as json keeps configurations whole, and curves where asked', () => {
+    const store = filled();
+    const [first] = parse(text(store.export({ format: 'json' }))) as Record<string, unknown>[];
+    expect(first).toEqual({
+      id: trials[0].id,
+      config: trials[0].config,
+      role: 'evaluation',
+      state: 'done',
+      reason: null,
+      steps: 4,
+      final: { loss: 5, distance: 0.1 + 0.2 },
+    });
+    const third = (parse(text(store.export({ format: 'json', curves: true }))) as Record<string, unknown>[])[2];
+    expect(third['curves']).toEqual({ loss: { steps: [0], values: [5] }, distance: { steps: [0, 2], values: [NaN, Infinity] } });
+    store.close();
+  });
+
+  it.each(['csv', 'parquet', 'json'] as const)('as %s has the same bytes from two runs, unless provenance is asked for', (format) => {
+    const [a, b] = [filled('a'), filled('b')];
+    for (const curves of [false, true]) expect(Buffer.compare(a.export({ format, curves }), b.export({ format, curves }))).toBe(0);
+    expect(Buffer.compare(a.export({ format, provenance: true }), b.export({ format, provenance: true }))).not.toBe(0);
+    a.close();
+    b.close();
+  });
+
+  it('with provenance says when, where and by what a trial ran', () => {
+    const store = filled();
+    const [head, first, second] = text(store.export({ format: 'csv', provenance: true })).split('\n');
+    const keys = head.split(',').filter((k) => k.startsWith('run.'));
+    expect(keys).toEqual([
+      'run.seconds',
+      'run.engine',
+      'run.host',
+      'run.started',
+      'run.attempts',
+      'run.version',
+      'run.commit',
+      'run.node',
+      'run.cpu',
+      'run.blas',
+      'run.kernel',
+      'run.threads',
+    ]);
+    expect(first).toMatch(/0\.25,test,here,\d+,1,0,,v20,none,none,none,1$/);
+    expect(second).toMatch(/0\.25,test,here,\d+,1,,,,,,,$/);
+    store.close();
+  });
+
+  it('of nothing is empty', () => {
+    const store = openStore(`${folder()}/empty`, { mode: 'write' });
+    expect(text(store.export({ format: 'csv' }))).toBe('');
+    expect(text(store.export({ format: 'json' }))).toBe('[]\n');
+    store.close();
+  });
+});

@@ -1,0 +1,137 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import type { Job } from '../../lib/sweep/executors/executor.js';
+import { openStore, parseSpec, sweep, trial, type SweepSpec } from '../../lib/sweep/index.js';
+import { pruner } from '../../lib/sweep/run/pruning.js';
+import { ended, plan, recordOf, tiny, TINY, useFolder } from './records.js';
+
+const folder = useFolder();
+
+const job = (learningRate: number, name = 'sgd'): Job => {
+  const { id, config } = trial({ ...TINY, optimizer: { name, learningRate } });
+  return { row: 0, id, config, cost: 1 };
+};
+function made(pruning: object, objective: object = {}) {
+  const store = openStore(folder(), { mode: 'write' });
+  const spec = parseSpec({ objective: { metric: 'distance', ...objective }, pruning });
+  const rungs = pruner(spec.pruning!, spec.objective!, store, 1);
+  store.close();
+  return rungs;
+}
+
+describe('the median rule', () => {
+  it('ends what is worse than the median of those seen at the rung, once enough were', () => {
+    const { decide } = made({ method: 'median', rungs: [10], startup: 3 });
+    const ends = [5, 6, 7, 6.5, 5.5, NaN, 1].map((value, i) => decide(job(i + 1), 10, value) !== undefined);
+    expect(ends).toEqual([false, false, false, true, false, true, false]);
+  });
+  it('keeps comparisons and rungs apart', () => {
+    const { decide } = made({ method: 'median', rungs: [10, 20], startup: 2 });
+    for (const i of [1, 2, 3]) decide(job(i), 10, i);
+    expect(decide(job(9, 'adam'), 10, 100)).toBeUndefined();
+    expect(decide(job(9), 20, 100)).toBeUndefined();
+    expect(decide(job(9), 10, 100)).toBe('pruned at step 10');
+  });
+});
+
+describe('asha', () => {
+  it('lets the best third of those seen go on', () => {
+    const { decide } = made({ method: 'asha', rungs: [10] });
+    const goes = [6, 5, 4, 3, 10, 2.9, 9].map((value, i) => decide(job(i + 1), 10, value) === undefined);
+    expect(goes).toEqual([true, true, true, true, false, true, false]);
+  });
+  it('maximises where asked', () => {
+    const { decide } = made({ method: 'asha', rungs: [10] }, { goal: 'max' });
+    expect([1, 2, 0.5].map((value, i) => decide(job(i + 1), 10, value) === undefined)).toEqual([true, true, false]);
+  });
+  it('decides for all that have come to a rung together, whatever their order', () => {
+    const values = [6, 1, 5, 2, 4, 3];
+    const promoted = (order: readonly number[]): number[] => {
+      const { promote } = made({ method: 'asha', rungs: [10], reduction: 2 });
+      const together = promote(
+        10,
+        order.map((value) => ({ job: job(value), value })),
+      );
+      return [...together].map(({ config }) => (config['optimizer'] as { learningRate: number }).learningRate).sort((x, y) => x - y);
+    };
+    expect(promoted(values)).toEqual([1, 2, 3]);
+    expect(promoted(values.toReversed())).toEqual([1, 2, 3]);
+  });
+  it('remembers what earlier runs have seen at the rung', () => {
+    const store = openStore(folder(), { mode: 'write' });
+    const known = [1, 2, 3].map((s) => tiny(s, { optimizer: { name: 'sgd' } }));
+    const id = plan(store, known);
+    store.put(known.map((t) => ended(store, t, recordOf(t, { distance: [0, 1, 0.1] }))));
+    const spec = parseSpec({ objective: { metric: 'distance' }, pruning: { method: 'asha', rungs: [2] } });
+    const { decide } = pruner(spec.pruning!, spec.objective!, store, id);
+    expect(decide(job(1), 2, 2)).toBe('pruned at step 2');
+    store.close();
+  });
+});
+
+const PRUNED: SweepSpec = {
+  base: { ...TINY, train: { batch: 16, steps: 40, every: 5 } },
+  axes: [
+    { path: 'optimizer', values: [{ name: 'sgd' }] },
+    { path: 'optimizer.learningRate', log: { from: 1e-4, to: 0.1, count: 9 } },
+  ],
+  objective: { metric: 'distance' },
+  pruning: { method: 'asha', rungs: [5, 15], synchronous: true },
+};
+
+describe('a sweep that prunes', () => {
+  const exported = (place: string): string => {
+    const store = openStore(place, { verify: true });
+    const text = Buffer.from(store.export({ format: 'csv', curves: true })).toString();
+    store.close();
+    return text;
+  };
+
+  it('by rungs halves as it says, repeats to the byte, and leaves no checkpoint of a trial that ended', async () => {
+    const [a, b] = [join(folder(), 'a'), join(folder(), 'b')];
+    await sweep(PRUNED, { store: a, jobs: 2 }).done;
+    await sweep(PRUNED, { store: b, jobs: 1 }).done;
+    expect(exported(a)).toBe(exported(b));
+    const store = openStore(a);
+    const states = [...store.query()].map(({ state, steps, reason }) => [state, steps, reason]);
+    expect(states.filter(([state]) => state === 'done')).toHaveLength(1);
+    expect(states.filter(([, steps]) => steps === 15)).toEqual([15, 15].map(() => ['pruned', 15, 'pruned at step 15']));
+    expect(states.filter(([, steps]) => steps === 5)).toHaveLength(6);
+    store.close();
+    expect(readdirSync(join(a, 'checkpoints'))).toEqual([]);
+  });
+
+  it('gives the one that goes on to the end the very record it has without pruning', async () => {
+    const [a, whole] = [join(folder(), 'a'), join(folder(), 'whole')];
+    await sweep(PRUNED, { store: a, jobs: 2 }).done;
+    const rest = { ...PRUNED, pruning: undefined };
+    await sweep(rest, { store: whole, jobs: 2 }).done;
+    const [x, y] = [openStore(a), openStore(whole)];
+    const [winner] = [...x.query({ state: 'done' })];
+    expect(x.record(winner.id)!.metrics).toEqual(y.record(winner.id)!.metrics);
+    x.close();
+    y.close();
+  });
+
+  it('without waiting asks at every rung', async () => {
+    const place = join(folder(), 'a');
+    await sweep({ ...PRUNED, pruning: { method: 'asha', rungs: [5, 15] } }, { store: place, jobs: 1 }).done;
+    const store = openStore(place, { verify: true });
+    const states = [...store.query()].map(({ state }) => state);
+    expect(states).toContain('pruned');
+    expect(states).toContain('done');
+    expect(existsSync(join(place, 'checkpoints'))).toBe(false);
+    store.close();
+  });
+
+  it('runs pruned trials to their end once a sweep without pruning wants them', async () => {
+    const place = join(folder(), 'a');
+    await sweep(PRUNED, { store: place, jobs: 2 }).done;
+    const rest = { ...PRUNED, pruning: undefined };
+    expect(await sweep(rest, { store: place, jobs: 2 }).done).toMatchObject({ done: 9, ending: 'complete' });
+    const store = openStore(place, { verify: true });
+    expect([...store.query()].every(({ state }) => state === 'done')).toBe(true);
+    store.close();
+  });
+});
