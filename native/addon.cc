@@ -90,6 +90,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
 
   single<SystemInfo>(env, exports);
   single<SetThreads>(env, exports);
+  single<EndWithParent>(env, exports);
   return exports;
 }
 

@@ -1,6 +1,12 @@
 // What the process runs on: the BLAS build, its kernel and threads, and the CPU's vector features.
 #pragma once
 
+#if defined(__linux__)
+#include <sys/prctl.h>
+
+#include <csignal>
+#endif
+
 #include "args.h"
 #include "blas.h"
 
@@ -42,6 +48,18 @@ struct SetThreads {
     const auto [threads] = args.ints<1>(0);
     if (threads < 1 || threads > 1024) args.range_error("threads must be in [1, 1024]");
     openblas_set_num_threads(threads);
+    return undefined(args);
+  }
+};
+
+/** Has the system end this process once the one that started it has ended, whatever it is at.  () */
+struct EndWithParent {
+  static constexpr const char* name = "endWithParent";
+  static constexpr std::size_t arity = 0;
+  static Napi::Value run(Args& args) {
+#if defined(__linux__)
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+#endif
     return undefined(args);
   }
 };

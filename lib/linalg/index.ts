@@ -33,5 +33,5 @@ export { averagePool, averagePoolBackward, maxPool, maxPoolBackward } from './po
 export { squaredLoss } from './squaredLoss.js';
 export { softmax, softmaxCrossEntropy } from './softmaxCrossEntropy.js';
 export { logisticLoss } from './logisticLoss.js';
-export { setThreads, systemInfo, type SystemInfo } from './system.js';
+export { endWithParent, setThreads, systemInfo, type SystemInfo } from './system.js';
 export { readNpz, writeNpz, readNpy, writeNpy } from './npy.js';

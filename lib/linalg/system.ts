@@ -15,3 +15,9 @@ export function setThreads(threads: number): void {
     throw new ArgumentError(`setThreads: threads must be an integer in [1, 1024], got ${threads}`);
   native.setThreads(Int32Array.of(threads));
 }
+
+/** Has the system end this process once the one that started it has ended, whatever it is at: a child in a long computation hears nothing
+ *  of its parent's death. */
+export function endWithParent(): void {
+  native.endWithParent();
+}

@@ -70,6 +70,7 @@ export interface Native {
 
   systemInfo(): SystemInfo;
   setThreads(ints: Ints): void;
+  endWithParent(): void;
 }
 
 /** What the process computes with. */

@@ -255,6 +255,7 @@ export const SIGNATURES: Readonly<Record<Op, (choose: Choices) => Slot[]>> = {
 
   systemInfo: () => [],
   setThreads: () => [ints(1)],
+  endWithParent: () => [],
 };
 
 /** Images, a kernel that fits into them and their padding, and the counts of entries: integers in native order. */

@@ -16,6 +16,7 @@ type LocalOptions = ExecutorOptions & LocalSize;
 
 /** Below so many seconds a trial, a child is given the next one before it has ended its own, so that it never waits. */
 const SHORT = 0.5;
+const FALSE_STARTS = 5;
 /** Milliseconds between two looks at the children's memory. */
 const WATCH = 50;
 
@@ -46,6 +47,8 @@ class Local {
   #wake: () => void = () => undefined;
   #error: Error | undefined;
   #closed = false;
+  /** Children in a row that were ended from outside before they were ready. */
+  #falseStarts = 0;
   #starved = starvedSoFar();
   /** Mean seconds a trial, of the last ones. */
   #pace = Infinity;
@@ -132,8 +135,10 @@ class Local {
 
   #hear(child: Child, message: FromChild): void {
     if (this.#closed) return;
-    if (message.kind === 'ready') child.ready = true;
-    else if (message.kind === 'started') {
+    if (message.kind === 'ready') {
+      child.ready = true;
+      this.#falseStarts = 0;
+    } else if (message.kind === 'started') {
       child.begin(this.#o.timeout);
       this.#o.onStart?.(child.jobs[0]);
     } else if (message.kind === 'rung') {
@@ -159,7 +164,7 @@ class Local {
     this.#children.delete(child);
     if (this.#closed) return;
     const { started } = child;
-    if (!child.ready && child.ended === undefined) {
+    if (!child.ready && child.ended === undefined && (how.signal !== 'SIGKILL' || ++this.#falseStarts > FALSE_STARTS)) {
       const what = `a process for trials cannot start (${how.signal ?? `exit code ${String(how.code)}`})`;
       this.#error = new LayerwiseError('ERR_CHILD', `${what}:\n${child.log}`);
       this.close();

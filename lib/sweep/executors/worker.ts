@@ -4,6 +4,7 @@ import { setImmediate } from 'node:timers/promises';
 import { runExperiment, type ExperimentRecord } from '../../experiments/index.js';
 import { writeFileAtomic } from '../../files.js';
 import { decodeCheckpoint, encodeCheckpoint, type Training } from '../../train/index.js';
+import { endWithParent } from '../../linalg/index.js';
 import type { ResultState } from '../states.js';
 import { encodeRecord } from '../store/encode.js';
 import { loadExperiments } from '../modules.js';
@@ -14,6 +15,7 @@ const FIRST_TO_GO = '1000';
 
 process.on('SIGINT', () => undefined); // Ctrl-C reaches the whole terminal group; the parent decides
 process.on('disconnect', () => process.exit(0));
+endWithParent();
 
 const queue: RunMessage[] = [];
 /** Or not ready yet: trials wait for the experiments. */

@@ -24,9 +24,9 @@ export interface SlurmOptions {
   readonly onNote?: ((text: string) => void) | undefined;
 }
 
-/** Seconds that a submission must be gone from the queue before its missing trials count as lost: a controller that comes back may find
+/** Seconds, and three looks at the queue, that a submission must be gone from it before its missing trials count as lost: a controller that comes back may find
  *  its tasks again. */
-const GRACE = 10;
+const GRACE = 5;
 /** Seconds during which a controller that does not answer is asked again. */
 const PATIENCE = 300;
 
@@ -132,7 +132,7 @@ class SlurmRun {
         continue;
       }
       flight.goneSince ??= performance.now();
-      if (performance.now() - flight.goneSince < 1000 * GRACE) continue;
+      if (performance.now() - flight.goneSince < 1000 * (GRACE + 3 * this.#o.slurm.poll)) continue;
       yield* this.#land();
       closeSubmission(this.#o.store, flight.submission);
       this.#flights = this.#flights.filter((other) => other !== flight);
