@@ -49,8 +49,8 @@ describe('README.md', () => {
   });
 
   it('is joined by examples that run', () => {
-    expect(runElsewhere(readFileSync(join(ROOT, 'examples/representation.mjs'), 'utf8'))).toMatch(
-      /sgd done 0\.\d+\nadam done 0\.\d+\nlayerwise done 0\.0\d+\n/,
-    );
+    const run = (name: string): string => runElsewhere(readFileSync(join(ROOT, 'examples', name), 'utf8'));
+    expect(run('representation.mjs')).toMatch(/sgd done 0\.\d+\nadam done 0\.\d+\nlayerwise done 0\.0\d+\n/);
+    expect(run('sweep.mjs')).toMatch(/^layerwise 0\.\d+ 0\.\d+\nsgd \S+ 0\.\d+\ncomplete, 26 new results\n$/);
   });
 });

@@ -66,7 +66,7 @@ async function sweepCommand(path: string, options: Options): Promise<void> {
 }
 
 async function run(spec: Spec, options: Options & { store: string; folder: string }): Promise<void> {
-  const { localExecutor, openStore, runSpec, slurm } = await import('../sweep/index.js');
+  const { localExecutor, openStore, pathsOf, runSpec, slurm } = await import('../sweep/index.js');
   const { store: place, folder, jobs, threads, verify } = options;
   const view = progressView(spec.name);
   const { signal: stopping, atOnce: signal, release } = catchInterrupt({ grace: 2000, onFirst: sayFinishing });
@@ -100,7 +100,7 @@ async function run(spec: Spec, options: Options & { store: string; folder: strin
     if (options.json === true) process.stdout.write(`${JSON.stringify({ ...summary, states, best }, null, 1)}\n`);
     else {
       process.stdout.write(`${spec.name}: ${stateLine(states)} (${place})\n`);
-      if (best.length > 0) process.stdout.write(`${bestTable(best, spec.objective!)}\n`);
+      if (best.length > 0) process.stdout.write(`${bestTable(best, spec.objective!, pathsOf(spec.axes))}\n`);
     }
     if (failures.length > 0) process.stderr.write(failureLines(failures, place));
   } finally {
@@ -120,12 +120,12 @@ async function run(spec: Spec, options: Options & { store: string; folder: strin
 }
 
 async function forecastText({ name, settings, trials, later, seconds, memory }: Forecasted, jobs: number): Promise<string> {
-  const { gibibytes } = await import('../experiments/index.js');
+  const { memoryText } = await import('../experiments/index.js');
   const more = later === 0 ? '' : `, and ${later} more on the evaluation seeds of the best settings`;
   return [
     `${name}: ${settings} settings, ${trials} trials${more}`,
     `  predicted: ${duration(seconds)} of one core, about ${duration(seconds / jobs)} with ${jobs} at a time`,
-    `  memory:    ${memory === null ? 'not known' : `${gibibytes(memory)} of matrices in the largest trial`}`,
+    `  memory:    ${memory === null ? 'not known' : `${memoryText(memory)} of matrices in the largest trial`}`,
     '',
   ].join('\n');
 }

@@ -1,5 +1,6 @@
 /** Sweeps for people to read. */
 import Table from 'cli-table3';
+import { valueAt } from '../paths.js';
 import type { Best, FailureReport, Objective, TrialState } from '../sweep/index.js';
 import { colors as pc } from '../terminal.js';
 
@@ -12,8 +13,8 @@ export function stateLine(states: Readonly<Record<TrialState, number>>): string 
   return parts.map(([state, count]) => (GOOD.includes(state) ? `${count} ${state}` : pc.yellow(`${count} ${state}`))).join(', ');
 }
 
-/** One line a comparison: the setting that won it and its values on the evaluation seeds. */
-export function bestTable(best: readonly Best[], objective: Objective): string {
+/** One line a comparison: the setting that won it and its values on the evaluation seeds. @param axes  paths that vary */
+export function bestTable(best: readonly Best[], objective: Objective, axes: readonly string[]): string {
   const paths = objective.per;
   const table = new Table({
     head: [...paths, 'setting', `${objective.metric}, mean [95%]`, 'seeds', 'of'],
@@ -22,7 +23,7 @@ export function bestTable(best: readonly Best[], objective: Objective): string {
   for (const { group, config, mean, interval, values, score, among } of best)
     table.push([
       ...paths.map((path) => cell(group[path])),
-      settingText(config, paths),
+      settingText(config, axes, paths),
       values.length > 0 ? `${number(mean)} [${number(interval.low)}, ${number(interval.high)}]` : `${number(score)} on tuning seeds`,
       String(values.length),
       String(among),
@@ -30,12 +31,13 @@ export function bestTable(best: readonly Best[], objective: Objective): string {
   return table.toString();
 }
 
-/** What of a setting is most often looked for. */
-function settingText(config: Best['config'], shown: readonly string[]): string {
-  const optimizer = config['optimizer'] as Record<string, unknown> | undefined;
-  return Object.entries(optimizer ?? {})
-    .filter(([key, value]) => key === 'learningRate' || (key === 'damping' && !shown.includes(`optimizer.${key}`) && value !== 0))
-    .map(([key, value]) => `${key} ${cell(value)}`)
+/** What of a setting varies, but for what the line shows already. */
+function settingText(config: Best['config'], axes: readonly string[], shown: readonly string[]): string {
+  const own = axes.filter((path) => !shown.some((known) => known === path || known.startsWith(`${path}.`)));
+  return own
+    .map((path) => [path, valueAt(config, path)] as const)
+    .filter(([, value]) => value !== undefined)
+    .map(([path, value]) => `${path} ${cell(value)}`)
     .join(', ');
 }
 

@@ -25,6 +25,12 @@ export const afterOneStep = (values: Readonly<Record<string, number>>): Record<s
 
 export const gibibytes = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(2)} GiB`;
 
+/** 12 KiB, 340 MiB, 2.50 GiB. */
+export function memoryText(bytes: number): string {
+  if (bytes < 2 ** 20) return `${Math.ceil(bytes / 2 ** 10)} KiB`;
+  return bytes < 2 ** 30 ? `${Math.ceil(bytes / 2 ** 20)} MiB` : gibibytes(bytes);
+}
+
 /** @throws ArgumentError where the machine has not so much memory left */
 export function requireMemory(bytes: number): void {
   const available = process.availableMemory();

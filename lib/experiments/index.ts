@@ -18,7 +18,7 @@ import { provenance, type Provenance } from './provenance.js';
 import * as spectrum from './spectrum.js';
 
 export { provenance, type Provenance } from './provenance.js';
-export { gibibytes } from './computed.js';
+export { gibibytes, memoryText } from './computed.js';
 export { defineExperiment, type AnyConfig, type Experiment, type InOneGo, type Trained } from './definition.js';
 export { packageVersion } from './version.js';
 

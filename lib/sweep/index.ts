@@ -1,5 +1,5 @@
 export { configOf, settingOf, trial, type Setting, type Trial } from './spec/trial.js';
-export { leaves, valueAt } from './spec/paths.js';
+export { leaves, valueAt } from '../paths.js';
 export { parseSpec, type Objective, type Spec, type SpecInput } from './spec/schema.js';
 export { pathsOf } from './spec/space.js';
 export { FAILURE_STATES, RESULT_STATES, TRIAL_STATES, type Failure, type TrialState } from './states.js';

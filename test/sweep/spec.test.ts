@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { canonical } from '../../lib/canonical.js';
 import { OptionsError } from '../../lib/errors.js';
 import { parseSpec, settingsOf, trial } from '../../lib/sweep/index.js';
-import { leaves, valueAt, withValue } from '../../lib/sweep/spec/paths.js';
+import { leaves, valueAt, withValue } from '../../lib/paths.js';
 import { configurations } from '../../lib/sweep/spec/space.js';
 import { settingOf, trialId } from '../../lib/sweep/spec/trial.js';
 

@@ -2,7 +2,7 @@
 import { canonical } from '../../canonical.js';
 import { ArgumentError, OptionsError } from '../../errors.js';
 import { check, memoryOf, parseConfig, predictSeconds, probeRun, type ParsedConfig } from '../../experiments/index.js';
-import { valueAt } from '../spec/paths.js';
+import { valueAt } from '../../paths.js';
 import { configurations, pathsOf, within } from '../spec/space.js';
 import type { Spec } from '../spec/schema.js';
 import { settingOf, type Setting } from '../spec/trial.js';

@@ -3,7 +3,7 @@
 import { canonical } from '../../canonical.js';
 import type { ParsedConfig } from '../../experiments/index.js';
 import { median } from '../../metrics/index.js';
-import { valueAt } from '../spec/paths.js';
+import { valueAt } from '../../paths.js';
 import type { Objective, Pruning } from '../spec/schema.js';
 import type { Rungs } from '../executors/executor.js';
 import type { Store } from '../store/store.js';

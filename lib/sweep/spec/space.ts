@@ -2,7 +2,7 @@
 import { canonical } from '../../canonical.js';
 import { ArgumentError, OptionsError } from '../../errors.js';
 import { Stream } from '../../random/index.js';
-import { valueAt, withValue } from './paths.js';
+import { valueAt, withValue } from '../../paths.js';
 import { RANDOM_WAYS, WAYS, type Axis, type AxisEntry, type Spec } from './schema.js';
 
 /** Settings a specification may have: more is a slip of the pen. */

@@ -4,7 +4,7 @@ import type { Database } from 'better-sqlite3';
 import type { ParsedConfig } from '../../experiments/index.js';
 import { bootstrapInterval, mean, type Interval } from '../../metrics/index.js';
 import { Stream } from '../../random/index.js';
-import { valueAt } from '../spec/paths.js';
+import { valueAt } from '../../paths.js';
 import type { Objective } from '../spec/schema.js';
 import { curves, trials, type Query, type StoredCurve } from './query.js';
 import type { Role } from './plans.js';

@@ -6,7 +6,7 @@ import type { Database } from 'better-sqlite3';
 import { parquetWriteBuffer, type ColumnSource } from 'hyparquet-writer';
 import { csvLine, type Cell } from '../../csv.js';
 import { stringify } from '../../json.js';
-import { leaves } from '../spec/paths.js';
+import { leaves } from '../../paths.js';
 import { RESULT_STATES } from '../states.js';
 import { curves, metricNames, trials, type Query, type StoredTrial } from './query.js';
 

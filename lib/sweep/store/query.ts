@@ -2,7 +2,7 @@
 import { canonical } from '../../canonical.js';
 import type { Database } from 'better-sqlite3';
 import type { ParsedConfig } from '../../experiments/index.js';
-import { valueAt } from '../spec/paths.js';
+import { valueAt } from '../../paths.js';
 import { configOf } from '../spec/trial.js';
 import { FAILURE_STATES, RESULT_STATES, type FailureState, type ResultState, type TrialState } from '../states.js';
 import { numbersOf } from './encode.js';
@@ -49,8 +49,8 @@ export interface StoredCurve<C = ParsedConfig> {
 }
 
 /** Settings that meet the conditions, with their configurations (without seed); null where all do. */
-function settingsMeeting(db: Database, where: Query['where']): Set<number> | null {
-  if (where === undefined || Object.keys(where).length === 0) return null;
+function settingsMeeting(db: Database, where: NonNullable<Query['where']>): Set<number> | null {
+  if (Object.keys(where).length === 0) return null;
   const parts = Object.entries(where).map(([path, value]) => {
     const allowed = Array.isArray(value) ? [...(value as unknown[]), value] : [value];
     return [path, new Set(allowed.map(canonical))] as const;
@@ -97,12 +97,14 @@ const listOf = <T>(value: T | readonly T[] | undefined): readonly T[] | undefine
   value === undefined ? undefined : Array.isArray(value) ? (value as readonly T[]) : [value as T];
 
 function* rowsOf(db: Database, { where, state, role, sweep }: Query): Generator<Row & { trialState: TrialState }> {
-  const settings = settingsMeeting(db, where);
+  const { seed, ...rest } = where ?? {};
+  const settings = settingsMeeting(db, rest);
+  const seeds = listOf(seed as number | number[] | undefined);
   const states = listOf(state);
   const statement = db.prepare<unknown[], Row>(ROWS(sweep !== undefined));
   for (const row of sweep === undefined ? statement.all() : statement.all(sweep)) {
     if (settings !== null && !settings.has(row.setting)) continue;
-    if (role !== undefined && row.role !== role) continue;
+    if (seeds?.includes(row.seed) === false || (role !== undefined && row.role !== role)) continue;
     const trialState = stateOf(row);
     if (states !== undefined && !states.includes(trialState)) continue;
     yield { ...row, trialState };

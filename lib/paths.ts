@@ -1,5 +1,5 @@
 /** Dotted paths into configurations: 'optimizer.learningRate', 'optimizer.groups.0.layers'. */
-import { ArgumentError } from '../../errors.js';
+import { ArgumentError } from './errors.js';
 
 export const valueAt = (config: unknown, path: string): unknown =>
   path
