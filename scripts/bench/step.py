@@ -218,4 +218,5 @@ def step_of(run, method):
     return step_and_distance
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -95,7 +95,9 @@ describe('on slurm, a sweep of 200 trials', () => {
     const nodes = slurm.command('squeue', '-h', '-r', '-t', 'RUNNING', '-o', '%N').split('\n');
     expect(nodes).toContain('n1');
     process.kill(slurm.pid('slurmd.n1'), 'SIGKILL');
-    for (const pid of processesOf('SLURMD_NODENAME=n1')) process.kill(pid, 'SIGKILL');
+    const tasks = processesOf('SLURMD_NODENAME=n1');
+    expect(tasks.length).toBeGreaterThan(0);
+    for (const pid of tasks) process.kill(pid, 'SIGKILL');
     expect(await ended(child), child.said()).toBe(0);
     expectTheSame();
     spawnSync('slurmd', ['-N', 'n1', '-f', slurm.env['SLURM_CONF']!], { env: slurm.env });
@@ -147,6 +149,24 @@ describe('on slurm, a sweep of 200 trials', () => {
     expect(await ended(child), child.said()).toBe(0);
     expectTheSame();
   });
+});
+
+it('on slurm, halving by rungs gives the bytes of a local one', async () => {
+  const path = join(folder(), 'halving.yaml');
+  const lines = [
+    'base: { task: { inputs: 9, outputs: 5, rank: 3 }, train: { batch: 16, steps: 40, every: 5 }, optimizer: { name: sgd } }',
+    'axes: { optimizer.learningRate: { log: { from: 1.0e-4, to: 0.1, count: 9 } } }',
+    'objective: { metric: distance }',
+    'pruning: { method: asha, rungs: [5, 15], synchronous: true }',
+    'slurm: { taskSeconds: 0.02, poll: 0.3 }',
+  ];
+  writeFileSync(path, lines.join('\n'));
+  const other = join(folder(), 'local.store');
+  expect(layerwise('sweep', path, '--store', other).status).toBe(0);
+  const onSlurm = layerwise('sweep', path, '--store', place(), '--executor', 'slurm');
+  expect(onSlurm.status, onSlurm.stderr).toBe(0);
+  expect(onSlurm.stderr.match(/submitted as/g)).toHaveLength(3); // one array a rung
+  expect(exported(place())).toBe(exported(other));
 });
 
 const logs = (): string[] => {
