@@ -5,6 +5,8 @@ import { parse } from 'yaml';
 import { initialisation } from '../lib/networks/initialise.js';
 import { layerSpec } from '../lib/networks/specification.js';
 import { optimizers, presets, type OptimizerName } from '../lib/optimizers/index.js';
+import { parseSpec, settingsOf, TRIAL_STATES } from '../lib/sweep/index.js';
+import { specSchema } from '../lib/sweep/spec/schema.js';
 
 const text = readFileSync(new URL('../docs/optimizers.md', import.meta.url), 'utf8');
 
@@ -60,4 +62,14 @@ it.each(Object.keys(optimizers))('%s has its source and its deviations', (name) 
 
 it.each([...Object.keys(presets), 'grafted', 'clipped', 'groups'])('%s is documented', (name) => {
   expect(text).toContain(`\`${name}`);
+});
+
+it('the specification in docs/sweeps.md is one, and its table has every key of a specification', () => {
+  const sweeps = readFileSync(new URL('../docs/sweeps.md', import.meta.url), 'utf8');
+  const blocks = [...sweeps.matchAll(/```yaml\n([\s\S]*?)```/g)].map(([, yaml]) => parse(yaml) as object);
+  expect(blocks).toHaveLength(2);
+  const settings = [...settingsOf(parseSpec(Object.assign({}, ...blocks)))];
+  expect(settings).toHaveLength(70); // two optimisers of 10 rates and 2 batches, SGD's momentum doubles, Adam's larger batch is left out
+  for (const key of Object.keys(specSchema.shape)) expect(sweeps, key).toMatch(new RegExp(`\\b${key}\\b`));
+  for (const state of TRIAL_STATES) if (state !== 'planned') expect(sweeps, state).toContain(`| \`${state}\` `);
 });
