@@ -10,7 +10,7 @@ export type { FailureReport, Query, Status, StoredCurve, StoredTrial } from './s
 export { forecast, settingsOf, type Forecasted } from './run/planning.js';
 export { readLive, type Coordinator, type Live } from './run/live.js';
 export type { Progress } from './run/progress.js';
-export { runPlan, type Result, type RunSummary } from './run/runner.js';
+export type { RunSummary } from './run/runner.js';
 export { localExecutor } from './executors/local.js';
 export type { Executor } from './executors/executor.js';
 export { loadExperiments, moduleAddresses } from './modules.js';
@@ -18,14 +18,6 @@ export { runTrials, type TrialsOptions, type TrialsResult } from './trials.js';
 export { cancelAll, collect, tasksOf, type Collected } from './executors/slurm/collect.js';
 export type { QueuedTask } from './executors/slurm/commands.js';
 export { openSubmissions, type Submission } from './executors/slurm/ledger.js';
-export {
-  runSpec,
-  slurm,
-  sweep,
-  type ConfigOf,
-  type ExecutorChoice,
-  type SweepOptions,
-  type SweepRun,
-  type SweepSpec,
-  type SweepSummary,
-} from './sweep.js';
+export { slurm } from './executors/slurm/executor.js';
+export { runSpec, type ExecutorChoice, type SweepSummary } from './run/stages.js';
+export { sweep, type ConfigOf, type Result, type SweepOptions, type SweepRun, type SweepSpec } from './sweep.js';

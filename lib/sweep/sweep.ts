@@ -1,24 +1,29 @@
-/** A sweep from specification to results: plan, run what is missing, choose, run the rest. */
-import { canonical } from '../canonical.js';
+/** Sweeps from a script: one call that runs, tells of results as they come, and can be stopped. */
 import { availableParallelism } from 'node:os';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { z } from 'zod';
 import { OptionsError } from '../errors.js';
-import type { ExperimentName, Experiments, ParsedConfig } from '../experiments/index.js';
+import type { ExperimentName, ExperimentRecord, Experiments, ParsedConfig } from '../experiments/index.js';
 import { parseOptions, size } from '../options.js';
+import type { Outcome } from './executors/executor.js';
 import { localExecutor } from './executors/local.js';
-import { byRungs } from './executors/rungs.js';
-import { slurmExecutor } from './executors/slurm/executor.js';
-import { collect } from './executors/slurm/collect.js';
-import type { Executor } from './executors/executor.js';
-import { loadExperiments, moduleAddresses } from './modules.js';
-import { firstStage, identityOf, inStages, secondStage } from './run/planning.js';
 import type { Progress } from './run/progress.js';
-import { pruner } from './run/pruning.js';
-import { runPlan, type Result, type RunSummary } from './run/runner.js';
+import { runSpec, type ExecutorChoice, type Settled, type SweepSummary } from './run/stages.js';
 import { parseSpec, type Spec, type SpecInput } from './spec/schema.js';
-import type { Role } from './store/plans.js';
-import { openStore, type Store } from './store/store.js';
+import type { Failure, TrialState } from './states.js';
+import { decodeRecord } from './store/encode.js';
+
+/** A trial that has ended, once it is on the disk. */
+export interface Result<C = ParsedConfig> {
+  readonly id: string;
+  readonly config: C;
+  readonly state: TrialState;
+  readonly seconds: number;
+  /** Of a trial without a record. */
+  readonly failure?: Failure;
+  /** Curves and all; undefined for a trial without one. */
+  readonly record?: ExperimentRecord & { readonly config: C };
+}
 
 /** The specification of a sweep over one experiment, as its own configuration is typed. */
 export type SweepSpec<E extends ExperimentName = ExperimentName> = Omit<SpecInput, 'experiment' | 'base'> & {
@@ -41,9 +46,6 @@ const optionsSchema = z.strictObject({
   verify: z.boolean().default(true),
 });
 
-/** An executor, or what makes one for an open store. */
-export type ExecutorChoice = Executor | ((store: Store, spec: Spec) => Executor);
-
 export interface SweepOptions extends z.input<typeof optionsSchema> {
   /** What runs the trials; children of this process unless given. */
   readonly executor?: ExecutorChoice;
@@ -51,12 +53,6 @@ export interface SweepOptions extends z.input<typeof optionsSchema> {
   readonly signal?: AbortSignal | undefined;
   /** Called once with what is there, and whenever something is on the disk. */
   readonly onProgress?: ((progress: Progress) => void) | undefined;
-}
-
-export interface SweepSummary extends RunSummary {
-  /** The sweep's number in its store. */
-  readonly sweep: number;
-  readonly store: string;
 }
 
 /** A sweep that runs. Iterating over it gives each result once it is on the disk; leaving the loop stops the sweep in order. */
@@ -88,31 +84,19 @@ export function sweep<E extends ExperimentName = 'linear-representation'>(
   return run as unknown as SweepRun<ConfigOf<E>>;
 }
 
-/** Everything that was left open, settled. */
-export interface Settled {
-  readonly store: string;
-  readonly folder: string;
-  readonly verify: boolean;
-  readonly executor: ExecutorChoice;
-  readonly signal?: AbortSignal | undefined;
-  readonly stopping?: AbortSignal | undefined;
-  readonly onProgress?: ((progress: Progress) => void) | undefined;
-  readonly onResult?: ((result: Result) => void) | undefined;
-}
-
 class Running implements SweepRun {
   readonly done: Promise<SweepSummary>;
   readonly #stopping = new AbortController();
   readonly #listeners = new Set<Listener>();
 
   constructor(spec: Spec, options: Settled) {
-    const onResult = (result: Result): void => {
+    const onOutcome = (outcome: Outcome): void => {
+      if (this.#listeners.size === 0) return;
+      const result = resultOf(outcome);
       for (const listener of this.#listeners) listener.push(result);
     };
-    this.done = Promise.resolve() // not before listeners are there
-      .then(() =>
-        runSpec(spec, { ...options, stopping: this.#stopping.signal, onResult: this.#listeners.size === 0 ? undefined : onResult }),
-      );
+    // Not at once: who iterates from the beginning misses nothing.
+    this.done = Promise.resolve().then(() => runSpec(spec, { ...options, stopping: this.#stopping.signal, onOutcome }));
     const close = (error?: unknown): void => {
       for (const listener of this.#listeners) listener.close(error);
     };
@@ -134,54 +118,11 @@ class Running implements SweepRun {
   }
 }
 
-/** Runs what the store does not hold yet: first what can be planned at once, then what depends on it. */
-export async function runSpec(spec: Spec, { store: place, folder, verify, executor: choice, ...how }: Settled): Promise<SweepSummary> {
-  const modules = moduleAddresses(spec.modules, folder);
-  await loadExperiments(modules);
-  const store = openStore(place, { mode: 'write', verify });
-  try {
-    const chosen = typeof choice === 'function' ? choice(store, spec) : choice;
-    if (chosen.name === 'local') await collect(store); // what a cluster has left, before it is run again
-    const id = planInto(store, spec, folder);
-    const waits = spec.pruning !== undefined && (spec.pruning.synchronous || !chosen.dynamic);
-    const executor = waits ? byRungs(chosen, join(store.folder, 'checkpoints')) : chosen;
-    const { timeout, memory, retries, failFast, budget, pruning } = spec;
-    const stage = (role?: Role): Promise<RunSummary> => {
-      const rungs = pruning === undefined || role === 'evaluation' ? undefined : pruner(pruning, spec.objective!, store, id);
-      return runPlan({
-        ...how,
-        executor,
-        store,
-        sweep: id,
-        role,
-        modules,
-        rungs,
-        pruned: pruning !== undefined,
-        timeout,
-        memory,
-        retries,
-        failFast,
-        budget,
-      });
-    };
-    let summary = await stage(inStages(spec) ? 'tuning' : undefined);
-    if (summary.ending === 'complete' && inStages(spec)) {
-      store.extend(id, secondStage(spec, store, id));
-      const { failed } = summary;
-      summary = await stage('evaluation');
-      summary = { ...summary, failed: summary.failed + failed };
-    }
-    return { ...summary, sweep: id, store: store.folder };
-  } finally {
-    store.close();
-  }
-}
-
-/** Writes a specification and what can be planned of it. @returns its number */
-export function planInto(store: Store, spec: Spec, folder: string): number {
-  const id = store.sweep({ name: spec.name, spec: canonical(spec) ?? '', folder, identity: identityOf(spec) });
-  store.extend(id, firstStage(spec));
-  return id;
+function resultOf(outcome: Outcome): Result {
+  const { job, attempt } = outcome;
+  const about = { id: job.id, config: job.config, seconds: attempt.seconds };
+  if ('failure' in outcome) return { ...about, state: outcome.failure.state, failure: outcome.failure };
+  return { ...about, state: outcome.record.state, record: decodeRecord(outcome.record, job.config) };
 }
 
 /** Results for one loop over them, in order. */
@@ -224,11 +165,3 @@ class Listener implements AsyncIterator<Result> {
     return Promise.resolve({ value: undefined, done: true });
   }
 }
-
-/** Runs a sweep's trials as Slurm arrays; for `executor`. @param own  over the specification's `slurm` */
-export const slurm =
-  (own: Partial<Spec['slurm']> & { readonly threads?: number; readonly detach?: boolean; readonly onNote?: (text: string) => void } = {}) =>
-  (store: Store, spec: Spec): Executor => {
-    const { threads = 1, detach = false, onNote, ...rest } = own;
-    return slurmExecutor({ store, slurm: { ...spec.slurm, ...rest }, threads, detach, onNote });
-  };

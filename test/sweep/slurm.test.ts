@@ -151,7 +151,7 @@ describe('on slurm, a sweep of 200 trials', () => {
   });
 });
 
-it('on slurm, halving by rungs gives the bytes of a local one', async () => {
+it('on slurm, halving by rungs gives the bytes of a local one', () => {
   const path = join(folder(), 'halving.yaml');
   const lines = [
     'base: { task: { inputs: 9, outputs: 5, rank: 3 }, train: { batch: 16, steps: 40, every: 5 }, optimizer: { name: sgd } }',

@@ -1,25 +1,31 @@
 /** Runs what a plan has and the store has not: hands trials to an executor, and keeps what comes back. */
 import { setImmediate } from 'node:timers/promises';
-import type { ExperimentRecord } from '../../experiments/index.js';
 import type { Executor, Job, JobSource, Outcome, Rungs, TrialLimits } from '../executors/executor.js';
-import { RESULT_STATES, type Failure, type TrialState } from '../states.js';
-import { decodeRecord } from '../store/encode.js';
+import { RESULT_STATES } from '../states.js';
+import type { Spec } from '../spec/schema.js';
 import type { Role } from '../store/plans.js';
 import type { Verdict } from '../store/results.js';
 import type { Store } from '../store/store.js';
 import { LiveFile } from './live.js';
 import { Forecast, type Progress } from './progress.js';
 
-/** A trial that has ended, once it is on the disk. */
-export interface Result<C = Job['config']> {
-  readonly id: string;
-  readonly config: C;
-  readonly state: TrialState;
-  readonly seconds: number;
-  /** Of a trial without a record. */
-  readonly failure?: Failure;
-  /** Curves and all; undefined for a trial without one. */
-  readonly record?: ExperimentRecord & { readonly config: C };
+/** What one command may spend, over all its stages. */
+export class Budget {
+  readonly #most: Spec['budget'];
+  readonly #began = performance.now();
+  /** Handed out. */
+  trials = 0;
+  /** Of all trials together. */
+  trialSeconds = 0;
+
+  constructor(most: Spec['budget']) {
+    this.#most = most;
+  }
+
+  get spent(): boolean {
+    const { trials = Infinity, trialSeconds = Infinity, seconds = Infinity } = this.#most;
+    return this.trials >= trials || this.trialSeconds >= trialSeconds || (performance.now() - this.#began) / 1000 >= seconds;
+  }
 }
 
 export interface RunnerOptions extends TrialLimits {
@@ -36,18 +42,15 @@ export interface RunnerOptions extends TrialLimits {
   /** How often a trial is run again that was lost with its process. */
   readonly retries?: number;
   readonly failFast?: boolean;
-  readonly budget?: {
-    readonly trials?: number | undefined;
-    readonly seconds?: number | undefined;
-    readonly trialSeconds?: number | undefined;
-  };
+  readonly budget?: Budget | undefined;
   /** Ends at once; what runs is dropped. */
   readonly signal?: AbortSignal | undefined;
   /** Ends in order: what runs is finished and kept. */
   readonly stopping?: AbortSignal | undefined;
   /** Called once with what is there, then whenever something is on the disk. */
   readonly onProgress?: ((progress: Progress) => void) | undefined;
-  readonly onResult?: ((result: Result) => void) | undefined;
+  /** Called with every outcome that is on the disk, but for those of trials that run again. */
+  readonly onOutcome?: ((outcome: Outcome) => void) | undefined;
 }
 
 export interface RunSummary extends Progress {
@@ -74,14 +77,11 @@ class Run implements JobSource {
   readonly #lost = new Map<number, number>();
   readonly #live: LiveFile;
   readonly #forecast: Forecast;
-  readonly #began = performance.now();
   readonly #total: number;
   #done: number;
   #failed = 0;
-  #given = 0;
   /** Handed out and not heard of yet. */
   #out = 0;
-  #trialSeconds = 0;
   #pending: Outcome[] = [];
   #timer: NodeJS.Timeout | undefined;
   #broken: Error | undefined;
@@ -117,8 +117,8 @@ class Run implements JobSource {
         onStart: (job) => this.#live.begin(job),
       });
       if (!this.#abort.signal.aborted) for await (const outcome of outcomes) this.#take(outcome);
-      this.#flush();
     } finally {
+      this.#flush(); // also where the executor has failed: what has come is kept
       clearInterval(beat);
       clearTimeout(this.#timer);
       signal?.removeEventListener('abort', end);
@@ -137,17 +137,13 @@ class Run implements JobSource {
   }
 
   next(): Job | undefined {
-    const { budget = {}, stopping, store } = this.#o;
+    const { budget, stopping, store } = this.#o;
     if (!this.#left || this.#ending !== 'complete' || stopping?.aborted === true || this.#broken !== undefined) return undefined;
-    const spent =
-      this.#given >= (budget.trials ?? Infinity) ||
-      (performance.now() - this.#began) / 1000 >= (budget.seconds ?? Infinity) ||
-      this.#trialSeconds >= (budget.trialSeconds ?? Infinity);
-    if (spent) {
+    if (budget?.spent === true) {
       this.#ending = 'budget';
       return undefined;
     }
-    this.#given++;
+    if (budget !== undefined) budget.trials++;
     this.#out++;
     const again = this.#again.shift();
     if (again !== undefined) return again;
@@ -158,7 +154,7 @@ class Run implements JobSource {
   #take(outcome: Outcome): void {
     this.#live.end(outcome.job);
     this.#out--;
-    this.#trialSeconds += outcome.attempt.seconds;
+    if (this.#o.budget !== undefined) this.#o.budget.trialSeconds += outcome.attempt.seconds;
     this.#pending.push(outcome);
     // A trial that failed may have to run again: its executor must not find nothing to do before that is known.
     if (this.#pending.length >= GROUP.size || 'failure' in outcome) this.#flush();
@@ -196,7 +192,7 @@ class Run implements JobSource {
       const lost = (this.#lost.get(job.row) ?? 0) + 1;
       if (outcome.failure.state === 'lost' && lost <= retries) {
         this.#lost.set(job.row, lost);
-        this.#given--;
+        if (this.#o.budget !== undefined) this.#o.budget.trials--;
         this.#again.push(job);
         return;
       }
@@ -204,7 +200,7 @@ class Run implements JobSource {
       this.#forecast.failed(job.config, job.cost);
       if (failFast) this.#ending = 'failed';
     }
-    this.#o.onResult?.(resultOf(outcome));
+    this.#o.onOutcome?.(outcome);
   }
 
   #progress(): Progress {
@@ -218,11 +214,4 @@ class Run implements JobSource {
     this.#live.write(progress, this.#o.executor.name, this.#o.sweep);
     this.#o.onProgress?.(progress);
   }
-}
-
-function resultOf(outcome: Outcome): Result {
-  const { job, attempt } = outcome;
-  const about = { id: job.id, config: job.config, seconds: attempt.seconds };
-  if ('failure' in outcome) return { ...about, state: outcome.failure.state, failure: outcome.failure };
-  return { ...about, state: outcome.record.state, record: decodeRecord(outcome.record, job.config) };
 }

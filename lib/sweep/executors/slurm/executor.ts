@@ -216,3 +216,11 @@ function scriptOf(folder: string, first: number, prologue: readonly string[]): s
   const node = [process.execPath, ...(source ? ['--import', 'tsx'] : []), task, folder].map(quoted).join(' ');
   return ['#!/bin/bash', ...prologue, `exec ${node} "$((${first} + SLURM_ARRAY_TASK_ID))"`, ''].join('\n');
 }
+
+/** Runs a sweep's trials as Slurm arrays; for `executor`. @param own  over the specification's `slurm` */
+export const slurm =
+  (own: Partial<Spec['slurm']> & { readonly threads?: number; readonly detach?: boolean; readonly onNote?: (text: string) => void } = {}) =>
+  (store: Store, spec: Spec): Executor => {
+    const { threads = 1, detach = false, onNote, ...rest } = own;
+    return slurmExecutor({ store, slurm: { ...spec.slurm, ...rest }, threads, detach, onNote });
+  };

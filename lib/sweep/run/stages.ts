@@ -1,0 +1,86 @@
+/** A specification from plan to results, in one stage or in two. */
+import { join } from 'node:path';
+import { canonical } from '../../canonical.js';
+import type { Executor, Outcome } from '../executors/executor.js';
+import { byRungs } from '../executors/rungs.js';
+import { collect } from '../executors/slurm/collect.js';
+import { loadExperiments, moduleAddresses } from '../modules.js';
+import type { Spec } from '../spec/schema.js';
+import type { Role } from '../store/plans.js';
+import { openStore, type Store } from '../store/store.js';
+import { firstStage, identityOf, inStages, secondStage } from './planning.js';
+import type { Progress } from './progress.js';
+import { pruner } from './pruning.js';
+import { Budget, runPlan, type RunSummary } from './runner.js';
+
+/** An executor, or what makes one for an open store. */
+export type ExecutorChoice = Executor | ((store: Store, spec: Spec) => Executor);
+
+/** How a specification is run, with nothing left open. */
+export interface Settled {
+  readonly store: string;
+  readonly folder: string;
+  readonly verify: boolean;
+  readonly executor: ExecutorChoice;
+  readonly signal?: AbortSignal | undefined;
+  readonly stopping?: AbortSignal | undefined;
+  readonly onProgress?: ((progress: Progress) => void) | undefined;
+  readonly onOutcome?: ((outcome: Outcome) => void) | undefined;
+}
+
+export interface SweepSummary extends RunSummary {
+  /** The sweep's number in its store. */
+  readonly sweep: number;
+  readonly store: string;
+}
+
+/** Runs what the store does not hold yet: first what can be planned at once, then what depends on it. */
+export async function runSpec(spec: Spec, { store: place, folder, verify, executor: choice, ...how }: Settled): Promise<SweepSummary> {
+  const modules = moduleAddresses(spec.modules, folder);
+  await loadExperiments(modules);
+  const store = openStore(place, { mode: 'write', verify });
+  try {
+    const chosen = typeof choice === 'function' ? choice(store, spec) : choice;
+    if (chosen.name === 'local') await collect(store); // what a cluster has left, before it is run again
+    const id = planInto(store, spec, folder);
+    const waits = spec.pruning !== undefined && (spec.pruning.synchronous || !chosen.dynamic);
+    const executor = waits ? byRungs(chosen, join(store.folder, 'checkpoints')) : chosen;
+    const { timeout, memory, retries, failFast, pruning } = spec;
+    const budget = new Budget(spec.budget);
+    const stage = (role?: Role): Promise<RunSummary> => {
+      const rungs = pruning === undefined || role === 'evaluation' ? undefined : pruner(pruning, spec.objective!, store, id);
+      return runPlan({
+        ...how,
+        executor,
+        store,
+        sweep: id,
+        role,
+        modules,
+        rungs,
+        pruned: pruning !== undefined,
+        timeout,
+        memory,
+        retries,
+        failFast,
+        budget,
+      });
+    };
+    let summary = await stage(inStages(spec) ? 'tuning' : undefined);
+    if (summary.ending === 'complete' && inStages(spec)) {
+      store.extend(id, secondStage(spec, store, id));
+      const { failed } = summary;
+      summary = await stage('evaluation');
+      summary = { ...summary, failed: summary.failed + failed };
+    }
+    return { ...summary, sweep: id, store: store.folder };
+  } finally {
+    store.close();
+  }
+}
+
+/** Writes a specification and what can be planned of it. @returns its number */
+export function planInto(store: Store, spec: Spec, folder: string): number {
+  const id = store.sweep({ name: spec.name, spec: canonical(spec) ?? '', folder, identity: identityOf(spec) });
+  store.extend(id, firstStage(spec));
+  return id;
+}
