@@ -119,6 +119,26 @@ describe('trainAsync', () => {
     const end = { steps: record.steps + 30, every: 1_000_000 };
     expect(train(options({ ...end, resume: decodeCheckpoint(saved) })).metrics).toEqual(train(options(end)).metrics);
   });
+
+  it('asks at every rung whether to go on, also where it is resumed at one', async () => {
+    const asked: number[] = [];
+    let saved: Uint8Array = new Uint8Array();
+    const until = (last: number, extra: Partial<TrainOptions> = {}) =>
+      trainAsync({
+        ...options({ steps: 30, ...extra }),
+        rungs: [10, 20],
+        atRung: (training) => {
+          asked.push(training.step);
+          saved = encodeCheckpoint(training.checkpoint());
+          return Promise.resolve(training.step >= last ? 'enough' : undefined);
+        },
+      });
+    expect(await until(20)).toMatchObject({ status: 'stopped', reason: 'enough', steps: 20 });
+    expect(asked).toEqual([10, 20]);
+    expect(await until(20, { resume: decodeCheckpoint(saved) })).toMatchObject({ status: 'stopped', steps: 20 });
+    expect((await until(99, { resume: decodeCheckpoint(saved) })).metrics).toEqual(train(options({ steps: 30 })).metrics);
+    expect(asked).toEqual([10, 20, 20, 20]);
+  });
 });
 
 describe('a checkpoint', () => {
