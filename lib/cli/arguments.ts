@@ -10,6 +10,9 @@ export const integerIn =
     return value;
   };
 
+/** An option that may be repeated: all its values. */
+export const collected = (value: string, all: readonly string[] = []): readonly string[] => [...all, value];
+
 export const oneOf =
   <T extends string>(...allowed: readonly T[]) =>
   (text: string): T => {

@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import { writeFileAtomic } from '../files.js';
 import type { Coordinator, Format, Status, Store } from '../sweep/index.js';
-import { oneOf } from './arguments.js';
+import { collected, oneOf } from './arguments.js';
 import { UsageError } from './failure.js';
 import { duration } from './progress.js';
 import { queueText } from './slurm.js';
@@ -26,15 +26,13 @@ export function registerStores(program: Command): void {
     .option('--out <file>', 'file to write; to the standard output unless given')
     .option('--curves', 'every point of every curve instead (json: beside the rest)')
     .option('--provenance', 'also when and where a trial ran, which differs from run to run')
-    .option('--where <path=value>', 'only trials of which this is so (may be repeated)', collect, [])
+    .option('--where <path=value>', 'only trials of which this is so (may be repeated)', collected)
     .addHelpText(
       'after',
       '\nEqual results give equal bytes, whatever ran them.\nExit codes: 0 written, 1 no store, or a damaged one, 2 bad usage.',
     )
     .action(exportCommand);
 }
-
-const collect = (value: string, all: readonly string[]): readonly string[] => [...all, value];
 
 interface StatusOptions {
   readonly failures?: boolean;
@@ -90,12 +88,12 @@ interface ExportCommandOptions {
   readonly out?: string;
   readonly curves?: boolean;
   readonly provenance?: boolean;
-  readonly where: readonly string[];
+  readonly where?: readonly string[];
 }
 
 async function exportCommand(
   folder: string,
-  { format, out, curves = false, provenance = false, where }: ExportCommandOptions,
+  { format, out, curves = false, provenance = false, where = [] }: ExportCommandOptions,
 ): Promise<void> {
   if (out === undefined && format === 'parquet' && process.stdout.isTTY) throw new UsageError('parquet is no text; give --out FILE');
   const { openStore } = await import('../sweep/index.js');

@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import { basename, dirname, extname, join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { Forecasted, Spec, SweepSummary } from '../sweep/index.js';
-import { integerIn, oneOf } from './arguments.js';
+import { collected, integerIn, oneOf } from './arguments.js';
 import { readSpec } from './config.js';
 import { UsageError } from './failure.js';
 import { catchInterrupt, command, INTERRUPTED } from './interrupt.js';
@@ -18,7 +18,7 @@ interface Options {
   readonly json?: boolean;
   readonly executor: 'local' | 'slurm';
   readonly detach?: boolean;
-  readonly sbatch: readonly string[];
+  readonly sbatch?: readonly string[];
 }
 
 export function registerSweep(program: Command): void {
@@ -31,7 +31,7 @@ export function registerSweep(program: Command): void {
     .option('--threads <n>', 'BLAS threads a trial; results repeat to the bit at 1', integerIn(1, 1024), 1)
     .option('--executor <name>', 'local (processes of this machine) or slurm', oneOf('local', 'slurm'), 'local')
     .option('--detach', 'with slurm: submit and end; `layerwise status` and `collect` see to the rest')
-    .option('--sbatch <option>', 'with slurm: passed to sbatch as it is, --sbatch=--partition=long (may be repeated)', collectOption, [])
+    .option('--sbatch <option>', 'with slurm: passed to sbatch as it is, --sbatch=--partition=long (may be repeated)', collected)
     .option('--dry-run', 'run nothing: print how many trials there are, and what they will take')
     .option('--no-verify', 'do not look over every row of the store first')
     .option('--json', 'print the outcome as JSON')
@@ -42,13 +42,11 @@ export function registerSweep(program: Command): void {
     .action(sweepCommand);
 }
 
-const collectOption = (value: string, all: readonly string[]): readonly string[] => [...all, value];
-
 const storeBeside = (path: string): string => join(dirname(path), `${basename(path, extname(path))}.store`);
 
 async function sweepCommand(path: string, options: Options): Promise<void> {
   const { spec, saying } = await readSpec(path);
-  if (options.executor === 'local' && (options.detach === true || options.sbatch.length > 0))
+  if (options.executor === 'local' && (options.detach === true || options.sbatch !== undefined))
     throw new UsageError('--detach and --sbatch are for --executor slurm');
   const folder = dirname(resolve(path));
   const { store = storeBeside(path), jobs } = options;
@@ -71,7 +69,7 @@ async function run(spec: Spec, options: Options & { store: string; folder: strin
   const view = progressView(spec.name);
   const { signal: stopping, atOnce: signal, release } = catchInterrupt({ grace: 2000, onFirst: sayFinishing });
   const note = (text: string): void => void process.stderr.write(`${text}\n`);
-  const { detach = false, sbatch } = options;
+  const { detach = false, sbatch = [] } = options;
   const executor =
     options.executor === 'local'
       ? localExecutor({ jobs, threads })
