@@ -6,7 +6,7 @@
 export function canonical(value: unknown): string {
   if (typeof value === 'number') {
     if (!Number.isFinite(value)) throw new TypeError(`${value} is no number of JSON`);
-    return String(value === 0 ? 0 : value); // -0 is 0 there
+    return String(value); // shortest, and -0 is 0: as there
   }
   if (typeof value !== 'object' || value === null) return quoted(value);
   if (Array.isArray(value)) return `[${value.map((v) => (v === undefined ? 'null' : canonical(v))).join(',')}]`;

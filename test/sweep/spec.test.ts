@@ -71,7 +71,7 @@ describe('paths', () => {
     expect(() => withValue({ a: { b: [1, 2] }, d: 3 }, path, 0)).toThrow(message);
   });
   it('do not reach prototypes', () => {
-    expect(valueAt({}, 'constructor.name')).toBeUndefined();
+    expect(valueAt({}, '__proto__.toString')).toBeUndefined();
     expect(refusal({ axes: { '__proto__.x': [1] } })).toMatch(/not allowed/);
   });
 });
@@ -120,6 +120,18 @@ describe('axes', () => {
     ).toEqual([
       { a: 1, b: 5, c: 0 },
       { a: 2, b: 6, c: 0 },
+    ]);
+  });
+  it('that are zipped apply each on its own condition', () => {
+    const zip = [
+      { path: 'a', values: [1, 2], when: { o: 'p' } },
+      { path: 'b', values: [3, 4] },
+    ];
+    expect(expand({ axes: [{ path: 'o', values: ['p', 'q'] }, { zip }] })).toEqual([
+      { o: 'p', a: 1, b: 3 },
+      { o: 'p', a: 2, b: 4 },
+      { o: 'q', b: 3 },
+      { o: 'q', b: 4 },
     ]);
   });
   it('leave excluded combinations out', () => {
@@ -202,8 +214,8 @@ describe('a specification is refused with the key and what is allowed:', () => {
     ['pruning without an objective', { pruning: { method: 'median', rungs: [10] } }, /pruning needs an objective/],
     [
       'a rung between two points',
-      { pruning: { method: 'asha', rungs: [15] }, objective: { metric: 'x' } },
-      /15 is no point of the curves.*train\.every = 10/,
+      { pruning: { method: 'asha', rungs: [5] }, objective: { metric: 'x' } },
+      /5 is no point of the curves.*train\.every = 10/,
     ],
     [
       'pruning what computes in one go',
