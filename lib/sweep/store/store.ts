@@ -102,8 +102,13 @@ export class Store {
   }
 
   /** The last failure of every trial without a record, with its log. */
-  failures(q: Pick<query.Query, 'where' | 'sweep'> = {}): query.FailureReport[] {
+  failures(q: query.FailureQuery = {}): query.FailureReport[] {
     return this.#do((db) => query.failures(db, q));
+  }
+
+  /** Versions, commits and machines that results come from. @param sweep  of this one alone */
+  provenances(sweep?: number): query.Origin[] {
+    return this.#do((db) => query.provenances(db, sweep));
   }
 
   /** The whole record of a trial; undefined where it has none. */
