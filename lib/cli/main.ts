@@ -6,6 +6,7 @@ import { packageVersion } from '../experiments/version.js';
 import { exitCodeOf, messageOf } from './failure.js';
 import { registerDoctor } from './doctor.js';
 import { registerFigures } from './figures.js';
+import { registerReport } from './report.js';
 import { registerRun } from './run.js';
 import { registerStores } from './stores.js';
 import { registerSweep } from './sweep.js';
@@ -20,6 +21,7 @@ registerFigures(program);
 registerRun(program);
 registerSweep(program);
 registerStores(program);
+registerReport(program);
 for (const command of program.commands) command.exitOverride().showHelpAfterError(`(layerwise ${command.name()} --help shows the options)`);
 
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
