@@ -77,13 +77,15 @@ export function scores(db: Database, objective: Objective, query: Query = {}): S
 
 const compare = (a: number, b: number): number => (a === b ? 0 : a < b ? -1 : 1);
 
-export function best(db: Database, objective: Objective, query: Query = {}): Best[] {
+/** The best setting of each group, with a bootstrap interval over its evaluation seeds.
+ *  @param scored  of `scores`, in its order */
+export function bestOf(scored: readonly Scored[]): Best[] {
   const groups = new Map<string, Scored[]>();
-  for (const scored of scores(db, objective, query)) {
-    const key = canonical(scored.group);
+  for (const one of scored) {
+    const key = canonical(one.group);
     const known = groups.get(key);
-    if (known === undefined) groups.set(key, [scored]);
-    else known.push(scored);
+    if (known === undefined) groups.set(key, [one]);
+    else known.push(one);
   }
   const root = new Stream(0).substream('best setting');
   return [...groups]

@@ -8,7 +8,7 @@ import type { ExperimentRecord, ParsedConfig } from '../../experiments/index.js'
 import { objectiveSchema } from '../spec/schema.js';
 import { parseOptions } from '../../options.js';
 import type { z } from 'zod';
-import { best, scores, type Best, type Scored } from './best.js';
+import { bestOf, scores, type Best, type Scored } from './best.js';
 import { openDatabase, type Mode, type OpenDatabase } from './database.js';
 import { exportTable, type ExportOptions } from './export.js';
 import { asStoreError, speaking } from './failures.js';
@@ -92,7 +92,7 @@ export class Store {
    *  @throws OptionsError */
   best(objective: ObjectiveInput, q: query.Query = {}): Best[] {
     const parsed = parseOptions(objectiveSchema, objective, 'best');
-    return this.#do((db) => best(db, parsed, q));
+    return this.#do((db) => bestOf(scores(db, parsed, q)));
   }
 
   /** Every setting of which something ran, the best first. */
