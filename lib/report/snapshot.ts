@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { LayerwiseError } from '../errors.js';
 import { stringify } from '../json.js';
 import { openStore, readLive } from '../sweep/index.js';
-import { reportData, type ReportData } from './data.js';
-import { running, trouble } from './live.js';
-import { contentOf } from './page.js';
+import { reportData, type ReportData } from './data/reportData.js';
+import { running, trouble } from './page/live.js';
+import { contentOf } from './page/page.js';
 
 /** Milliseconds between two looks at what runs, and between two readings of the store. */
 const LOOK = 1000;
@@ -52,7 +52,8 @@ export class Snapshot {
     if (this.#answer !== undefined && now < this.#nextLook) return this.#answer;
     this.#nextLook = now + LOOK;
     this.#renew();
-    const state = this.#message === null ? running(readLive(this.#folder), now / 1000) : trouble(this.#message);
+    const state =
+      this.#message === null ? running(readLive(this.#folder), this.#data.status.states.planned, now / 1000) : trouble(this.#message);
     const body = `{"running":${stringify(state.text)},"content":${this.#content}}`;
     this.#answer = { body, tag: `"${createHash('sha256').update(body).digest('base64url')}"` };
     return this.#answer;

@@ -5,7 +5,8 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { resolve } from 'node:path';
 import { LayerwiseError } from '../errors.js';
-import { page, policy } from './page.js';
+import { page } from './page/page.js';
+import { policy } from './page/scripts.js';
 import { Snapshot } from './snapshot.js';
 
 export interface WatchOptions {

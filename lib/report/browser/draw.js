@@ -2,9 +2,9 @@
  * The script of the page, sent as it is: draws the charts near the part that is looked at, lets the reader choose a metric, and where the
  * page is live asks for what is new. Words of a store reach the page as text, or as HTML that was escaped where it was made.
  */
-/** @typedef {import('../page.js').Payload} Payload */
-/** @typedef {import('../page.js').Content} Content */
-/** @typedef {import('../charts.js').View} View */
+/** @typedef {import('../page/page.js').Payload} Payload */
+/** @typedef {import('../page/page.js').Content} Content */
+/** @typedef {import('../charts/chart.js').View} View */
 
 const $ = (/** @type {string} */ id) => /** @type {HTMLElement} */ (document.getElementById(id));
 /** @type {Payload} */
@@ -154,6 +154,7 @@ function replaceSection(section, text) {
 
 const INTERVAL = 3000;
 let tag = '';
+let shown = '';
 
 async function ask() {
   try {
@@ -161,11 +162,13 @@ async function ask() {
     if (response.status === 200) {
       tag = response.headers.get('ETag') ?? '';
       const { running, content: next } = await response.json();
-      if ($('live').innerHTML !== running) $('live').innerHTML = running;
+      if (running !== shown) replaceSection($('live'), running);
+      shown = running;
       if (next !== null) replaceWith(next);
     } else if (response.status !== 304) throw new Error(`it answers ${response.status}`);
   } catch (error) {
     tag = '';
+    shown = '';
     $('live').textContent = `No answer from layerwise watch: what is shown here may be old. (${/** @type {Error} */ (error).message})`;
   }
   setTimeout(() => void ask(), INTERVAL);

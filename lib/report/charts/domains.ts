@@ -20,7 +20,7 @@ export function domainOf(values: readonly number[], scale: Scale, margin = 0.05)
     const factor = low === high ? 2 : (high / low) ** margin;
     return [low / factor, high * factor];
   }
-  const length = low === high ? Math.max(1, Math.abs(low)) : (high - low) * margin;
+  const length = low === high ? (low === 0 ? 1 : Math.abs(low) / 2) : (high - low) * margin;
   return [low - length, high + length];
 }
 

@@ -2,7 +2,7 @@
  * The few kinds of charts of the page, in Vega-Lite, compiled to Vega once. They hold no data and no words of a store: rows come by the
  * names in `columns`, titles, domains and categories as signals. Colours '@ink' and '@line' are those of the page, light or dark.
  */
-import { STYLES } from '../figures/index.js';
+import { STYLES } from '../../figures/index.js';
 import { compile, type TopLevelSpec } from 'vega-lite';
 
 export interface ChartSpec {
@@ -24,7 +24,7 @@ export function chartSpecs(): Readonly<Record<SpecName, ChartSpec>> {
     ...SCALES.map((x) => [`best-${x}`, best(x)]),
     ...SCALES.map((y) => [`curves-${y}`, lines('linear', y, ['seeds'])]),
     ...(['linear', 'log', 'category'] as const).flatMap((x) =>
-      SCALES.map((y) => [`sensitivity-${x}-${y}`, lines(x, y, ['settings', 'lost'])]),
+      SCALES.map((y) => [`sensitivity-${x}-${y}`, lines(x, y, ['settings', 'lost', 'top'])]),
     ),
     ['parallel', parallel()],
   ]) as Readonly<Record<SpecName, ChartSpec>>);
@@ -69,6 +69,9 @@ const styled = (part: 'color' | 'dash' | 'shape'): object => ({
   scale: { domain: STYLES.map((_, i) => i), range: STYLES.map((s, i) => (part === 'color' && i === 0 ? '@ink' : s[part])) },
 });
 
+/** Powers where there are many zeros. */
+const LABEL = "datum.label === '' ? '' : datum.value < 1e-3 || datum.value >= 1e5 ? format(datum.value, '~e') : format(datum.value, '~g')";
+
 const scaleOf = (type: Scale, domain: string): object => ({
   type,
   domain: signal(domain),
@@ -76,7 +79,7 @@ const scaleOf = (type: Scale, domain: string): object => ({
   clamp: true,
   ...(type === 'linear' ? { zero: false } : {}),
 });
-const ticksOf = (type: Scale): object => (type === 'log' ? { format: '~g', tickCount: 4 } : { tickCount: 5 });
+const ticksOf = (type: Scale): object => (type === 'log' ? { labelExpr: LABEL, tickCount: 4 } : { tickCount: 5 });
 
 /** Lines with bands: `y` against `x`, from `low` to `high`. A row without `y` is marked at the top. */
 function lines(xScale: Scale | 'category', yScale: Scale, more: readonly string[]): ChartSpec {
@@ -86,7 +89,13 @@ function lines(xScale: Scale | 'category', yScale: Scale, more: readonly string[
           field: 'x',
           type: 'nominal',
           scale: { domain: signal('xDomain'), type: 'point', padding: 0.5 },
-          axis: { title: signal('xTitle'), labelAngle: -30, grid: false, labelLimit: 110 },
+          axis: {
+            title: signal('xTitle'),
+            labelAngle: -40,
+            grid: false,
+            labelLimit: 110,
+            labelOverlap: signal("width / length(xDomain) > 16 ? false : 'greedy'"),
+          },
         }
       : {
           field: 'x',
@@ -105,7 +114,7 @@ function lines(xScale: Scale | 'category', yScale: Scale, more: readonly string[
     {
       transform: [{ filter: 'datum.y === null' }],
       mark: { ...points, size: 46, tooltip: { content: 'data' } },
-      encoding: { x, y: { value: 4 }, color, shape: { value: 'M-1,-1L1,1M-1,1L1,-1' } },
+      encoding: { x, y: { field: 'top', type: 'quantitative', scale: null, axis: null }, color, shape: { value: 'M-1,-1L1,1M-1,1L1,-1' } },
     },
   ];
   return compiled({ height: 220, data: { name: 'rows' }, layer }, { rows: ['series', 'x', 'y', 'low', 'high', 'marked', ...more] }, [

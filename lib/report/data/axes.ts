@@ -1,8 +1,8 @@
 /** What varied: the axes of the specification, or else every part of the configurations that is not the same in all. */
-import { canonical } from '../canonical.js';
-import { leaves, pathsOf, valueAt, type Spec } from '../sweep/index.js';
+import { canonical } from '../../canonical.js';
+import { leaves, pathsOf, valueAt, type Spec } from '../../sweep/index.js';
 import type { Setting } from './settings.js';
-import { labelsOf, numberText, textOf, type Label } from './words.js';
+import { labelsOf, numberText, textOf, type Label } from '../words.js';
 
 export type Kind = 'linear' | 'log' | 'category';
 

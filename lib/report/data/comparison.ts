@@ -1,8 +1,8 @@
 /** What is compared with what: the values of the first path are the series of every chart, those of the others its panels. */
-import { canonical } from '../canonical.js';
-import { valueAt } from '../sweep/index.js';
-import type { ParsedConfig } from '../experiments/index.js';
-import { labelsOf, placeText, type Label } from './words.js';
+import { canonical } from '../../canonical.js';
+import { valueAt } from '../../sweep/index.js';
+import type { ParsedConfig } from '../../experiments/index.js';
+import { labelsOf, placeText, type Label } from '../words.js';
 
 /** As many as there are styles of lines. */
 const MOST_SERIES = 8;

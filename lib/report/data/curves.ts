@@ -1,8 +1,8 @@
 /** Metrics against steps of the settings that won: mean and band over seeds. */
-import { bootstrapInterval, mean } from '../metrics/index.js';
-import { Stream } from '../random/index.js';
-import type { Store } from '../sweep/index.js';
-import type { ExperimentRecord } from '../experiments/index.js';
+import { bootstrapInterval, mean } from '../../metrics/index.js';
+import { Stream } from '../../random/index.js';
+import type { Store } from '../../sweep/index.js';
+import type { ExperimentRecord } from '../../experiments/index.js';
 import type { Place } from './comparison.js';
 
 export interface BandPoint extends Place {

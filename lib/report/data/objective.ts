@@ -1,5 +1,5 @@
 /** What a sweep is judged by: what its specification says, or else its first metric. */
-import { valueAt, type Objective, type Spec } from '../sweep/index.js';
+import { valueAt, type Objective, type Spec } from '../../sweep/index.js';
 import type { Settings } from './settings.js';
 
 /** @returns null where nothing has been measured */

@@ -1,7 +1,7 @@
 /** Every setting as a line over all axes, ending at its objective. */
 import type { Kind, VaryingAxis } from './axes.js';
-import type { Scored } from './sensitivity.js';
-import { numberText, type Label } from './words.js';
+import type { PlacedSetting } from './sensitivity.js';
+import { numberText, type Label } from '../words.js';
 
 export interface ParallelAxis {
   readonly path: string;
@@ -24,7 +24,7 @@ const MOST_LINES = 1500;
 
 export function parallelOf(
   axes: readonly VaryingAxis[],
-  settings: readonly Scored[],
+  settings: readonly PlacedSetting[],
   { metric, goal }: { readonly metric: string; readonly goal: 'min' | 'max' },
 ): Parallel {
   const sign = goal === 'min' ? 1 : -1;
@@ -50,7 +50,7 @@ export function parallelOf(
 }
 
 /** The best ones, and of the rest an even share, in their order. */
-function sampled(ordered: readonly Scored[]): readonly Scored[] {
+function sampled(ordered: readonly PlacedSetting[]): readonly PlacedSetting[] {
   if (ordered.length <= MOST_LINES) return ordered;
   const rest = ordered.length - MOST_BEST;
   const picked = MOST_LINES - MOST_BEST;

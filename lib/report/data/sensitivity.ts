@@ -1,11 +1,11 @@
 /** How a metric depends on each axis: the best setting there, and how much all others differ. */
-import { quantile } from '../metrics/index.js';
+import { quantile } from '../../metrics/index.js';
 import { gathered, type Kind, type VaryingAxis } from './axes.js';
 import type { Place } from './comparison.js';
-import type { Label } from './words.js';
+import type { Label } from '../words.js';
 
 /** A setting with its place in the charts. */
-export interface Scored extends Place {
+export interface PlacedSetting extends Place {
   readonly config: unknown;
   /** Objective by which it is chosen; an infinity where a run did not end well. */
   readonly score: number;
@@ -38,7 +38,7 @@ export interface Sensitivity {
 
 export function sensitivityOf(
   axis: VaryingAxis,
-  settings: readonly Scored[],
+  settings: readonly PlacedSetting[],
   { metrics, goal }: { readonly metrics: readonly string[]; readonly goal: 'min' | 'max' },
 ): Sensitivity {
   const placed = settings.flatMap((setting) => {
@@ -49,7 +49,7 @@ export function sensitivityOf(
     axis,
     placed.map(({ x }) => x),
   );
-  const groups = new Map<string, { readonly x: number; readonly all: Scored[] }>();
+  const groups = new Map<string, { readonly x: number; readonly all: PlacedSetting[] }>();
   for (const { setting, x } of placed) {
     const at = own(x);
     const key = `${setting.panel} ${setting.series} ${at}`;
@@ -68,7 +68,7 @@ export function sensitivityOf(
   };
 }
 
-function pointOf(x: number, all: readonly Scored[], metric: number, goal: 'min' | 'max'): SensitivityPoint {
+function pointOf(x: number, all: readonly PlacedSetting[], metric: number, goal: 'min' | 'max'): SensitivityPoint {
   const sign = goal === 'min' ? 1 : -1;
   const best = all.reduce((a, b) => (sign * b.score < sign * a.score ? b : a));
   const values = all.map((s) => s.values[metric]).filter((v) => !Number.isNaN(v));

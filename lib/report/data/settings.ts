@@ -1,7 +1,7 @@
 /** One pass over the trials of a sweep: what each setting measured at the end of its runs. */
-import type { Store, TrialState } from '../sweep/index.js';
-import { RESULT_STATES } from '../sweep/index.js';
-import type { ParsedConfig } from '../experiments/index.js';
+import type { Store, TrialState } from '../../sweep/index.js';
+import { RESULT_STATES } from '../../sweep/index.js';
+import type { ParsedConfig } from '../../experiments/index.js';
 
 export type Role = 'tuning' | 'evaluation';
 

@@ -1,8 +1,7 @@
 /** The best setting of every comparison as a row of a table. */
-import type { Best } from '../sweep/index.js';
-import type { ParsedConfig } from '../experiments/index.js';
-import { valueAt } from '../sweep/index.js';
-import type { Place } from './comparison.js';
+import type { ParsedConfig } from '../../experiments/index.js';
+import { valueAt, type Best } from '../../sweep/index.js';
+import type { Place, Placed } from './comparison.js';
 import type { Role, Setting } from './settings.js';
 
 export interface WinnerRow {
@@ -12,6 +11,7 @@ export interface WinnerRow {
   readonly group: Readonly<Record<string, unknown>>;
   /** Values of the other axes: path -> value. */
   readonly setting: Readonly<Record<string, unknown>>;
+  /** The whole of it, with any seed. */
   readonly config: ParsedConfig;
   /** Mean objective over `seeds` evaluation seeds, with its 95% bootstrap interval; NaN where none has run. */
   readonly mean: number;
@@ -26,21 +26,29 @@ export interface WinnerRow {
   readonly chosenOn: Role;
 }
 
-export function winnerRow(
-  { group, config, mean, interval, values, score, among, setting }: Best,
-  known: ReadonlyMap<number, Setting>,
-  axes: readonly string[],
-  place: Place | undefined,
-): WinnerRow {
-  const { low, high } = interval;
+interface Around {
+  readonly known: ReadonlyMap<number, Setting>;
+  readonly placed: Placed;
+  /** Paths that vary and are not compared. */
+  readonly axes: readonly string[];
+}
+
+/** Panel by panel, in the order of the series; those without a place last. */
+export function winnerRows(best: readonly Best[], around: Around): WinnerRow[] {
+  const rank = ({ place }: WinnerRow): number => (place === null ? Infinity : 100 * place.panel + place.series);
+  const order = (a: WinnerRow, b: WinnerRow): number => (rank(a) === rank(b) ? 0 : rank(a) - rank(b));
+  return best.map((one) => rowOf(one, around)).sort(order);
+}
+
+function rowOf({ group, config, mean, interval, values, score, among, setting }: Best, { known, placed, axes }: Around): WinnerRow {
   return {
-    place: place ?? null,
+    place: placed.placeOf(config) ?? null,
     group,
     setting: Object.fromEntries(axes.map((path) => [path, valueAt(config, path) ?? null])),
-    config: { ...config, seed: 0 },
+    config,
     mean,
-    low,
-    high,
+    low: interval.low,
+    high: interval.high,
     seeds: values.length,
     score,
     among,

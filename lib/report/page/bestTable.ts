@@ -1,8 +1,8 @@
 /** The winners as a table. */
-import type { ReportData } from './data.js';
+import type { ReportData } from '../data/reportData.js';
 import { cut, html, type Html } from './html.js';
 import { count } from './summary.js';
-import { keyOf, numberText, textOf } from './words.js';
+import { keyOf, numberText, textOf } from '../words.js';
 
 /** Rows of the table: the JSON has all. */
 const MOST_ROWS = 200;

@@ -1,5 +1,5 @@
 /** HTML in which every string is text unless it was made here. */
-import { shortened, type Label } from './words.js';
+import { shortened, type Label } from '../words.js';
 
 export class Html {
   readonly text: string;

@@ -1,15 +1,18 @@
 /** What runs now, as the live page shows it above all else. */
-import { duration } from '../duration.js';
-import type { Coordinator } from '../sweep/index.js';
+import { duration } from '../../duration.js';
+import type { Coordinator } from '../../sweep/index.js';
 import { cut, html, type Html } from './html.js';
-import { count } from './summary.js';
+import { count, counted } from './summary.js';
 
 /** Running trials that are named. */
 const MOST_SHOWN = 12;
 
-/** @param now  seconds since 1970 */
-export function running(live: Coordinator | null, now: number): Html {
-  if (live === null) return html`<strong>Finished:</strong> nothing runs in this store.`;
+/** @param planned  trials that have not run yet; @param now  seconds since 1970 */
+export function running(live: Coordinator | null, planned: number, now: number): Html {
+  if (live === null)
+    return planned === 0
+      ? html`<strong>Finished:</strong> nothing runs in this store.`
+      : html`<strong>Nothing runs</strong> in this store, and ${counted(planned, 'trial')} have not run yet.`;
   const { holder, executor, trials, running: number, eta, done, total } = live;
   const left = eta === undefined || done >= total ? '' : `, about ${duration(eta)} left`;
   const shown = trials.slice(0, MOST_SHOWN);

@@ -1,18 +1,19 @@
 /** The end of the page: what failed, where results come from, what was asked for. */
 import { stringify as yaml } from 'yaml';
-import { stringify } from '../json.js';
-import type { Origin } from '../sweep/index.js';
-import type { ReportData } from './data.js';
+import { stringify } from '../../json.js';
+import { valueAt, type Origin } from '../../sweep/index.js';
+import type { ReportData } from '../data/reportData.js';
 import { cut, html, type Html } from './html.js';
+import { keyOf, textOf } from '../words.js';
 import { count, counted } from './summary.js';
 
-export function failures({ failures: { total, shown } }: ReportData): Html {
+export function failures({ failures: { total, shown }, axes }: ReportData): Html {
   if (total === 0) return html`<p class="note">None.</p>`;
   const rows = shown.map(
     ({ id, state, message, log, attempts, config }) =>
       html`<tr>
         <td><span class="dot ${state}"></span>${state}</td>
-        <td>
+        <td class="text">
           ${cut(message, 160)}
           <details data-key="${id}">
             <summary>log and configuration</summary>
@@ -21,6 +22,7 @@ export function failures({ failures: { total, shown } }: ReportData): Html {
             <pre>${stringify(config, 1)}</pre>
           </details>
         </td>
+        ${axes.map((path) => html`<td>${cut(textOf(valueAt(config, path)), 24)}</td>`)}
         <td class="number">${config.seed}</td>
       </tr>`,
   );
@@ -32,6 +34,7 @@ export function failures({ failures: { total, shown } }: ReportData): Html {
           <tr>
             <th>ended as</th>
             <th>message</th>
+            ${axes.map((path) => html`<th title="${path}">${cut(keyOf(path), 24)}</th>`)}
             <th class="number">seed</th>
           </tr>
         </thead>
@@ -48,7 +51,7 @@ export function origins({ provenances }: ReportData): Html {
   if (provenances.length === 0) return html`<p class="note">No results yet.</p>`;
   const cell = (origin: Origin, key: (typeof COLUMNS)[number]): Html => {
     const value = origin.provenance[key];
-    return html`<td>${cut(value === null ? 'not a checkout' : String(value), key === 'commit' ? 12 : 60)}</td>`;
+    return html`<td>${cut(value === null ? 'not a checkout' : String(value), key === 'commit' ? 12 : 30)}</td>`;
   };
   const several =
     provenances.length > 1 ? html`<p class="note">Results of several origins: they need not agree to the last bit.</p>` : null;

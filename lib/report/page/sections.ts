@@ -1,6 +1,6 @@
 /** The sections of the page, in order. */
-import type { Charts } from './charts.js';
-import type { ReportData } from './data.js';
+import type { Charts } from '../charts/charts.js';
+import type { ReportData } from '../data/reportData.js';
 import { html, labelled, type Html } from './html.js';
 import { legend } from './legend.js';
 import { failures, origins, specification } from './particulars.js';
@@ -11,10 +11,10 @@ export interface Section {
   readonly id: string;
   /** Undefined for what stands without a heading. */
   readonly title?: string;
-  readonly body: Html;
+  /** Null where there is nothing to show. */
+  readonly body: Html | null;
 }
 
-/** Those that have something to show. */
 export function sectionsOf(data: ReportData, charts: Charts): Section[] {
   return [
     { id: 'head', body: html`${head(data)}${warnings(data)}` },
@@ -63,7 +63,7 @@ function sensitivity(data: ReportData, charts: Charts): Html {
   return html`${note(explanation)}${legend(comparison)}${axes.map(
     ({ path, gathered }, i) =>
       html`<h3><code>${path}</code></h3>
-        ${gathered ? note('Its values were drawn: twelve intervals, each shown at its middle.') : null}${figures(charts, `sensitivity-${i}-`)}`,
+        ${gathered ? note('It has many values: twelve intervals of equal width hold them, each shown at its middle.') : null}${figures(charts, `sensitivity-${i}-`)}`,
   )}${omittedPanels(data)}`;
 }
 
@@ -72,8 +72,8 @@ function curves(data: ReportData, charts: Charts): Html {
   return html`${note('Means over seeds, with 95% bootstrap bands. Where a run ended early, the mean goes on over the others.')}${legend(data.comparison)}${figures(charts, 'curves-')}${omittedPanels(data)}`;
 }
 
-function parallel({ parallel: own, objective, settings }: ReportData, charts: Charts): Html {
-  if (own === null || objective === null || !('parallel' in charts)) return note('Fewer than two axes vary.');
+function parallel({ parallel: own, objective, settings }: ReportData, charts: Charts): Html | null {
+  if (own === null || objective === null || !('parallel' in charts)) return null;
   const { lines } = own;
   const sample = lines.length < settings ? ` Shown are ${lines.length} of ${settings}: the best 500 and an even sample of the rest.` : '';
   return html`${note(`A line for each setting, from its value on every axis to its ${objective.metric}: the best tenth in red, the others the bluer the better. Lines that end before the last axis are of settings of which a run did not end well.${sample}`)}

@@ -29,7 +29,7 @@ figcaption { font-size: .9rem; font-weight: 600; overflow-wrap: anywhere; }
 table { border-collapse: collapse; width: 100%; font-size: .9rem; }
 td, th { text-align: left; vertical-align: top; padding: .4rem .7rem; border-bottom: 1px solid var(--line); }
 th { white-space: nowrap; font-weight: 600; } tbody tr:last-child td { border-bottom: 0; }
-td { white-space: nowrap; } td.text { min-width: 16rem; white-space: normal; overflow-wrap: anywhere; } .number { font-variant-numeric: tabular-nums; } td.number, th.number { text-align: right; }
+td { white-space: nowrap; } td.text { min-width: 14rem; white-space: normal; overflow-wrap: anywhere; } .number { font-variant-numeric: tabular-nums; } td.number, th.number { text-align: right; }
 .choice { position: sticky; top: 0; z-index: 2; margin: 2.2rem 0 -1.5rem; padding: .5rem 0; background: var(--paper); border-bottom: 1px solid var(--line); }
 select { max-width: 60vw; font: inherit; padding: .15rem .4rem; color: inherit; background: var(--card); border: 1px solid var(--line); border-radius: 4px; }
 #live { margin: 0 0 1.2rem; padding: .6rem 1rem; border: 1px solid var(--line); border-radius: 6px; background: var(--card); font-size: .92rem; }

@@ -1,7 +1,7 @@
 /** The top of the page: what the sweep is, how far it got, and what to beware of. */
-import { duration } from '../duration.js';
-import { TRIAL_STATES, type TrialState } from '../sweep/index.js';
-import type { ReportData } from './data.js';
+import { duration } from '../../duration.js';
+import { TRIAL_STATES, type TrialState } from '../../sweep/index.js';
+import type { ReportData } from '../data/reportData.js';
 import { cut, html, type Html } from './html.js';
 
 const WORDS: Readonly<Record<TrialState, string>> = {
