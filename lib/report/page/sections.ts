@@ -76,6 +76,6 @@ function parallel({ parallel: own, objective, settings }: ReportData, charts: Ch
   if (own === null || objective === null || !('parallel' in charts)) return null;
   const { lines } = own;
   const sample = lines.length < settings ? ` Shown are ${lines.length} of ${settings}: the best 500 and an even sample of the rest.` : '';
-  return html`${note(`A line for each setting, from its value on every axis to its ${objective.metric}: the best tenth in red, the others the bluer the better. Lines that end before the last axis are of settings of which a run did not end well.${sample}`)}
+  return html`${note(`A line for each setting, from its value on every axis to its ${objective.metric}: the best tenth in orange, the others the bluer the better. Lines that end before the last axis are of settings of which a run did not end well.${sample}`)}
     <div class="wide">${figures(charts, 'parallel')}</div>`;
 }
