@@ -166,7 +166,7 @@ function parallel(): ChartSpec {
   const layer = [
     {
       data: { name: 'lines' },
-      mark: { type: 'line', strokeWidth: 1.2, opacity: 0.45 },
+      mark: { type: 'line', strokeWidth: 1.2, opacity: { expr: 'opacity' } },
       encoding: { x, y, detail: { field: 'line', type: 'nominal' }, color: goodness },
     },
     {
@@ -186,6 +186,6 @@ function parallel(): ChartSpec {
   return compiled(
     { height: 320, layer },
     { lines: ['line', 'axis', 'at', 'goodness'], axes: ['axis', 'title'], ticks: ['axis', 'at', 'label'] },
-    ['xDomain'],
+    ['xDomain', 'opacity'],
   );
 }

@@ -1,10 +1,11 @@
 /** Every setting as a line over all axes, ending at its objective. */
 import type { Kind, VaryingAxis } from './axes.js';
 import type { PlacedSetting } from './sensitivity.js';
-import { numberText, type Label } from '../words.js';
+import { keyOf, numberText, type Label } from '../words.js';
 
 export interface ParallelAxis {
-  readonly path: string;
+  /** Last key of the path, or the objective's metric. */
+  readonly name: string;
   readonly kind: Kind;
   /** Height in [0, 1] of each label. */
   readonly ticks: readonly { readonly at: number; readonly label: Label }[];
@@ -32,7 +33,7 @@ export function parallelOf(
   const shown = sampled(ordered);
   const columns = axes.map((axis) =>
     columnOf(
-      axis.path,
+      keyOf(axis.path),
       axis.kind,
       axis.labels,
       shown.map(({ config }) => axis.at(config)),
@@ -65,7 +66,7 @@ interface Column {
   readonly heights: readonly (number | null)[];
 }
 
-function columnOf(path: string, kind: Kind, labels: readonly Label[], values: readonly (number | undefined)[]): Column {
+function columnOf(name: string, kind: Kind, labels: readonly Label[], values: readonly (number | undefined)[]): Column {
   const known = values.filter((v) => v !== undefined);
   const scale = kind === 'log' ? Math.log : (x: number): number => x;
   const [low, high] = kind === 'category' ? [0, labels.length - 1] : [scale(Math.min(...known)), scale(Math.max(...known))];
@@ -74,7 +75,7 @@ function columnOf(path: string, kind: Kind, labels: readonly Label[], values: re
     kind === 'category'
       ? labels.map((label, i) => ({ at: height(i), label }))
       : ticksOf(kind, known).map((value) => ({ at: height(value), label: { short: numberText(value), whole: String(value) } }));
-  return { axis: { path, kind, ticks }, heights: values.map((v) => (v === undefined ? null : height(v))) };
+  return { axis: { name, kind, ticks }, heights: values.map((v) => (v === undefined ? null : height(v))) };
 }
 
 const FEW = 6;

@@ -1,10 +1,12 @@
 /** The sections of the page, in order. */
 import type { Charts } from '../charts/charts.js';
 import type { ReportData } from '../data/reportData.js';
-import { html, labelled, type Html } from './html.js';
+import type { Sensitivity } from '../data/sensitivity.js';
+import { cut, html, labelled, type Html } from './html.js';
 import { legend } from './legend.js';
 import { failures, origins, specification } from './particulars.js';
-import { head, warnings } from './summary.js';
+import { count, head, warnings } from './summary.js';
+import { shortened } from '../words.js';
 import { bestTable } from './bestTable.js';
 
 export interface Section {
@@ -28,16 +30,19 @@ export function sectionsOf(data: ReportData, charts: Charts): Section[] {
   ];
 }
 
-const note = (...parts: readonly (Html | string)[]): Html => html`<p class="note">${parts}</p>`;
+const note = (...parts: readonly (Html | string | null)[]): Html => html`<p class="note">${parts}</p>`;
 
-/** Places for the charts whose names begin so, in the order of their panels. */
-function figures(charts: Charts, prefix: string): Html {
+/** Places for the charts whose names begin so, in the order of their panels.
+ *  @param what  is drawn, for those who cannot see it; @returns null where there are none */
+function figures(charts: Charts, prefix: string, what: string): Html | null {
   const names = Object.keys(charts).filter((name) => name.startsWith(prefix));
+  if (names.length === 0) return null;
   const one = (name: string): Html => {
     const { caption, height } = charts[name];
+    const label = caption === null ? what : `${what}, ${caption.short}`;
     return html`<figure data-chart="${name}" data-height="${height}">
       ${caption === null ? null : html`<figcaption>${labelled(caption)}</figcaption>`}
-      <div class="plot"></div>
+      <div class="plot" role="img" aria-label="${label}"></div>
     </figure>`;
   };
   const layout = names.length === 1 ? ' alone' : names.length === 2 || names.length === 4 ? ' pairs' : '';
@@ -49,33 +54,45 @@ function omittedPanels({ comparison: { omitted } }: ReportData): Html | null {
 }
 
 function best(data: ReportData, charts: Charts): Html {
-  if (data.objective === null) return note('Nothing has been measured yet.');
-  const some = 'best-0' in charts;
+  const { objective } = data;
+  if (objective === null) return note('Nothing has been measured yet.');
+  const drawn = figures(charts, 'best-', `${shortened(objective.metric)} of the best settings`);
   return html`${note('Dots are means over evaluation seeds, lines 95% bootstrap intervals of the mean.')}
-  ${some ? figures(charts, 'best-') : note('No evaluation seed has run yet.')} ${omittedPanels(data)}${bestTable(data)}`;
+  ${drawn ?? note('No evaluation seed has run yet.')} ${omittedPanels(data)}${bestTable(data)}`;
 }
 
 function sensitivity(data: ReportData, charts: Charts): Html {
   const { objective, sensitivity: axes, comparison } = data;
   if (objective === null || axes.length === 0) return note('No axis varies beside what is compared.');
-  const { metric, goal } = objective;
-  const explanation = `Lines show the metric at the setting with the ${goal === 'min' ? 'smallest' : 'largest'} ${metric} among all that have this value on the axis: what the axis allows when everything else is tuned. Bands hold the middle half of those settings: what it gives when nothing is. A setting of which a run did not end well counts as the worst for ${metric}, and not at all for other metrics; a cross at the top marks a value at which no setting ended well.`;
-  return html`${note(explanation)}${legend(comparison)}${axes.map(
-    ({ path, gathered }, i) =>
-      html`<h3><code>${path}</code></h3>
-        ${gathered ? note('It has many values: twelve intervals of equal width hold them, each shown at its middle.') : null}${figures(charts, `sensitivity-${i}-`)}`,
-  )}${omittedPanels(data)}`;
+  const metric = shortened(objective.metric);
+  const banded = axes.some(({ points }) => points[objective.metric].some(({ settings }) => settings > 1));
+  const extreme = objective.goal === 'min' ? 'smallest' : 'largest';
+  return html`${note(
+    `Lines show the metric at the setting with the ${extreme} ${metric} among all that have this value on the axis: what the axis allows when everything else is tuned. `,
+    banded
+      ? `Bands hold the middle half of those settings: what it gives when nothing is tuned. There, a setting of which a run did not end well counts as the worst for ${metric}, and not at all for other metrics. `
+      : null,
+    'A cross at the top marks a value at which no setting ended well.',
+  )}${legend(comparison)}${axes.map((axis, i) => sensitivityOf(axis, figures(charts, `sensitivity-${i}-`, `the metric against ${shortened(axis.path)}`)))}${omittedPanels(data)}`;
 }
 
+const sensitivityOf = ({ path, gathered }: Sensitivity, drawn: Html | null): Html =>
+  html`<h3><code>${cut(path, 80)}</code></h3>
+    ${gathered ? note('It has many values: twelve intervals of equal width hold them, each shown at its middle.') : null}${drawn}`;
+
 function curves(data: ReportData, charts: Charts): Html {
-  if (!('curves-0' in charts)) return note('No curves yet.');
-  return html`${note('Means over seeds, with 95% bootstrap bands. Where a run ended early, the mean goes on over the others.')}${legend(data.comparison)}${figures(charts, 'curves-')}${omittedPanels(data)}`;
+  const drawn = figures(charts, 'curves-', 'the metric of the best settings against steps');
+  if (drawn === null) return note('No curves yet.');
+  return html`${note('Means over seeds, with 95% bootstrap bands. Where a run ended early, the mean goes on over the others.')}
+  ${legend(data.comparison)}${drawn}${omittedPanels(data)}`;
 }
 
 function parallel({ parallel: own, objective, settings }: ReportData, charts: Charts): Html | null {
-  if (own === null || objective === null || !('parallel' in charts)) return null;
-  const { lines } = own;
-  const sample = lines.length < settings ? ` Shown are ${lines.length} of ${settings}: the best 500 and an even sample of the rest.` : '';
-  return html`${note(`A line for each setting, from its value on every axis to its ${objective.metric}: the best tenth in orange, the others the bluer the better. Lines that end before the last axis are of settings of which a run did not end well.${sample}`)}
-    <div class="wide">${figures(charts, 'parallel')}</div>`;
+  if (own === null || objective === null) return null;
+  const shown = own.lines.length;
+  return html`${note(
+      `A line for each setting, from its value on every axis to its ${shortened(objective.metric)}: the best tenth in orange, the others the bluer the better. Lines that end before the last axis are of settings of which a run did not end well.`,
+      shown < settings ? ` Shown are ${count(shown)} of ${count(settings)}: the best 500 and an even sample of the rest.` : null,
+    )}
+    <div class="wide">${figures(charts, 'parallel', 'every setting as a line over all axes')}</div>`;
 }
