@@ -259,7 +259,7 @@ describe('parallel coordinates', () => {
     const heights = parallel!.lines.map((line) => line[2]!);
     expect(heights).toEqual([...heights].sort((a, b) => a - b));
     expect(parallel!.lines[499].slice(0, 2)).toEqual([1, Number((9 / 49).toFixed(4))]);
-    expect(parallel!.axes.map(({ path }) => path)).toEqual(['optimizer.a', 'optimizer.b', 'distance']);
+    expect(parallel!.axes.map(({ name }) => name)).toEqual(['a', 'b', 'distance']);
   });
 
   it('end before the objective where a run did not end well', () => {
