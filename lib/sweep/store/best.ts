@@ -6,7 +6,7 @@ import { bootstrapInterval, mean, type Interval } from '../../metrics/index.js';
 import { Stream } from '../../random/index.js';
 import { valueAt } from '../spec/paths.js';
 import type { Objective } from '../spec/schema.js';
-import { curves, trials, type Query, type StoredCurve } from './query.js';
+import { configReader, curves, outcomes, type Query, type StoredCurve } from './query.js';
 import type { Role } from './plans.js';
 
 export interface Scored {
@@ -62,9 +62,10 @@ export function scores(db: Database, objective: Objective, query: Query = {}): S
     seen.add(curve.id);
     entry(curve.setting, curve.config).values[curve.role].push(objectiveOf(objective, curve));
   }
+  const config = configReader(db);
   // A trial that failed, or has not this metric, counts against its setting; one that has not run yet does not count.
-  for (const { id, setting, config, role, state } of trials(db, query))
-    if (state !== 'planned' && !seen.has(id)) entry(setting, config).values[role].push(worst(objective));
+  for (const { id, setting, seed, role, state } of outcomes(db, query))
+    if (state !== 'planned' && !seen.has(id)) entry(setting, config(setting, seed)).values[role].push(worst(objective));
   const sign = objective.goal === 'min' ? 1 : -1;
   return [...bySetting]
     .map(([setting, { config, values }]) => {
