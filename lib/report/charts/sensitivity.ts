@@ -31,11 +31,21 @@ function viewOf({ path, kind, labels, points }: Sensitivity, metric: string, pan
   const y = judged ? `best ${metric}` : `${metric} of the best`;
   return {
     spec: `sensitivity-${kind}-${scale}`,
-    signals: { xTitle: shortened(keyOf(path)), yTitle: shortened(y), xDomain, yDomain },
+    signals: {
+      xTitle: shortened(keyOf(path)),
+      yTitle: shortened(y),
+      xDomain,
+      yDomain,
+      seriesDomain: [...new Set(all.map(({ series }) => series))].sort((a, b) => a - b),
+      angle: labels.reduce((sum, { short }) => sum + short.length, 0) > FLAT ? -40 : 0,
+    },
     data: { rows },
     words: { x: path, y, range: 'middle half of the settings' },
   };
 }
+
+/** Characters of all labels of an axis that fit beside each other on the narrowest screen. */
+const FLAT = 24;
 
 /** Pixels from the top at which a cross stands: one below the other where there are several. */
 function crossAt(x: number, crosses: Map<number, number>): number {

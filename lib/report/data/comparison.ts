@@ -30,8 +30,9 @@ export interface Placed {
   readonly placeOf: (config: ParsedConfig) => Place | undefined;
 }
 
-/** @param groups  values of the paths, one a comparison */
-export function compare(per: readonly string[], groups: readonly Group[]): Placed {
+/** @param configs  in the order of planning, which series and panels keep but for numbers */
+export function compare(per: readonly string[], configs: readonly ParsedConfig[]): Placed {
+  const groups = groupsOf(per, configs);
   const [first, ...rest] = per;
   const own = first === undefined ? [] : [first];
   const series = distinct(own, groups);
@@ -46,11 +47,25 @@ export function compare(per: readonly string[], groups: readonly Group[]): Place
       omitted: { series: series.length - shownSeries.length, panels: panels.length - shownPanels.length },
     },
     placeOf: (config) => {
-      const group = Object.fromEntries(per.map((path) => [path, valueAt(config, path) ?? null]));
+      const group = groupOf(per, config);
       const place = { series: keys.series.indexOf(keyOf(own, group)), panel: keys.panels.indexOf(keyOf(rest, group)) };
       return place.series < 0 || place.panel < 0 ? undefined : place;
     },
   };
+}
+
+const groupOf = (per: readonly string[], config: ParsedConfig): Group =>
+  Object.fromEntries(per.map((path) => [path, valueAt(config, path) ?? null]));
+
+/** Each combination of the paths' values once. */
+function groupsOf(per: readonly string[], configs: readonly ParsedConfig[]): Group[] {
+  const found = new Map<string, Group>();
+  for (const config of configs) {
+    const group = groupOf(per, config);
+    const key = keyOf(per, group);
+    if (!found.has(key)) found.set(key, group);
+  }
+  return [...found.values()];
 }
 
 const keyOf = (paths: readonly string[], group: Group): string => canonical(paths.map((path) => group[path] ?? null));

@@ -52,7 +52,7 @@ export function measured(store: Store, sweep: number, spec: Partial<Spec>, setti
   const best = bestOf(scores);
   const placed = compare(
     objective.per,
-    best.map(({ group }) => group),
+    settings.all.map(({ config }) => config),
   );
   const known = new Map(settings.all.map((setting) => [setting.row, setting]));
   const axes = axesOf(spec, settings.all, objective.per);

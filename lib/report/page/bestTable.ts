@@ -13,11 +13,11 @@ export function bestTable({ best, objective, comparison }: ReportData): Html {
   const column = (path: string): Html => html`<th title="${path}">${cut(keyOf(path), 24)}</th>`;
   const shown = best.slice(0, MOST_ROWS);
   const rows = shown.map(({ group, setting, mean, low, high, seeds, score, among, chosenOn }) => {
-    const value = seeds > 0 ? [numberText(mean), `${numberText(low)} to ${numberText(high)}`] : ['none', 'not run yet'];
+    const interval = seeds > 1 ? `${numberText(low)} to ${numberText(high)}` : seeds === 1 ? 'one seed only' : 'not run yet';
     return html`<tr>
       ${comparison.per.map((path) => html`<td>${cellOf(group[path])}</td>`)}${axes.map((path) => html`<td>${cellOf(setting[path])}</td>`)}
-      <td class="number">${value[0]}</td>
-      <td class="number">${value[1]}</td>
+      <td class="number">${seeds > 0 ? numberText(mean) : ''}</td>
+      <td class="number">${interval}</td>
       <td class="number">${seeds}</td>
       <td>${count(among)} on ${chosenOn} seeds${chosenOn === 'tuning' ? `, where it had ${numberText(score)}` : ''}</td>
     </tr>`;

@@ -68,9 +68,9 @@ function sensitivity(data: ReportData, charts: Charts): Html {
   const banded = axes.some(({ points }) => points[objective.metric].some(({ settings }) => settings > 1));
   const extreme = objective.goal === 'min' ? 'smallest' : 'largest';
   return html`${note(
-    `Lines show the metric at the setting with the ${extreme} ${metric} among all that have this value on the axis: what the axis allows when everything else is tuned. `,
+    `Lines and marks show the metric at the setting with the ${extreme} ${metric} among all that have this value on the axis: what the axis allows when everything else is tuned. `,
     banded
-      ? `Bands hold the middle half of those settings: what it gives when nothing is tuned. There, a setting of which a run did not end well counts as the worst for ${metric}, and not at all for other metrics. `
+      ? `Bands and bars hold the middle half of those settings: what it gives when nothing is tuned. There, a setting of which a run did not end well counts as the worst for ${metric}, and not at all for other metrics. `
       : null,
     'A cross at the top marks a value at which no setting ended well.',
   )}${legend(comparison)}${axes.map((axis, i) => sensitivityOf(axis, figures(charts, `sensitivity-${i}-`, `the metric against ${shortened(axis.path)}`)))}${omittedPanels(data)}`;

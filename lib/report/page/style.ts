@@ -25,10 +25,10 @@ figcaption { font-size: .9rem; font-weight: 600; overflow-wrap: anywhere; }
 .plot { width: 100%; overflow: hidden; } .plot canvas { display: block; }
 .legend { display: flex; flex-wrap: wrap; gap: .2rem 1.2rem; margin: .6rem 0 .8rem; padding: 0; list-style: none; font-size: .92rem; }
 .legend svg { vertical-align: -2px; } .legend .mark { fill: var(--paper); } .legend .note { margin: 0; }
-.scroll { overflow-x: auto; margin: 1rem 0; border: 1px solid var(--line); border-radius: 6px; background: var(--card); }
+.scroll { overflow: auto; max-height: 40rem; margin: 1rem 0; border: 1px solid var(--line); border-radius: 6px; background: var(--card); }
 table { border-collapse: collapse; width: 100%; font-size: .9rem; }
 td, th { text-align: left; vertical-align: top; padding: .4rem .7rem; border-bottom: 1px solid var(--line); }
-th { white-space: nowrap; font-weight: 600; } tbody tr:last-child td { border-bottom: 0; }
+th { position: sticky; top: 0; white-space: nowrap; font-weight: 600; background: var(--card); } tbody tr:last-child td { border-bottom: 0; }
 td { white-space: nowrap; } td.text { min-width: 14rem; white-space: normal; overflow-wrap: anywhere; } .number { font-variant-numeric: tabular-nums; } td.number, th.number { text-align: right; }
 .choice { position: sticky; top: 0; z-index: 2; margin: 2.2rem 0 -1.5rem; padding: .5rem 0; background: var(--paper); border-bottom: 1px solid var(--line); }
 select { max-width: 60vw; font: inherit; padding: .15rem .4rem; color: inherit; background: var(--card); border: 1px solid var(--line); border-radius: 4px; }
