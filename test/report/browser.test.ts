@@ -96,6 +96,10 @@ const imageOf = (page: Page, name: string): Promise<string> =>
 const topOf = (page: Page, selector: string): Promise<number> =>
   page.locator(selector).evaluate((own) => (own as unknown as Element).getBoundingClientRect().top);
 
+/** Gives an element an id, by which it is known to be the same later. */
+const mark = (page: Page, selector: string): Promise<void> =>
+  page.locator(selector).evaluate((own) => void ((own as unknown as { id: string }).id = 'marked'));
+
 /** Every chart, once all of them were scrolled to. */
 async function charts(page: Page): Promise<Drawn[]> {
   const figures = page.locator('figure');
@@ -158,10 +162,12 @@ describe('the page from disk', () => {
     await charts(page);
     const names = ['sensitivity-1-0', 'curves-0', 'best-0', 'parallel'];
     const before = await Promise.all(names.map((name) => imageOf(page, name)));
+    await mark(page, 'figure[data-chart="best-0"] canvas');
     await page.locator('#metric').selectOption('transfer');
     await charts(page);
     const after = await Promise.all(names.map((name) => imageOf(page, name)));
     expect(after.map((now, i) => now === before[i])).toEqual([false, false, true, true]);
+    expect(await page.locator('figure[data-chart="best-0"] canvas#marked').count()).toBe(1);
     expect(complaints).toEqual([]);
     await page.close();
   });
@@ -212,11 +218,17 @@ describe('hostile words', () => {
 });
 
 describe('the live page', () => {
-  /** A sweep of which so many trials have run. */
+  /** A sweep of which so many trials have run; the first of every hundred fails. */
   const partly = (ran: number): Sweep => {
     const whole = syntheticSweep(400);
     let left = ran;
-    return { ...whole, made: [...whole.made].map((m) => ({ ...m, end: (seed) => (left-- > 0 ? m.end(seed) : undefined) })) };
+    return {
+      ...whole,
+      made: [...whole.made].map((m) => ({
+        ...m,
+        end: (seed) => (left-- <= 0 ? undefined : left % 100 === 99 ? { failure: 'error', message: 'no' } : m.end(seed)),
+      })),
+    };
   };
 
   it('shows what was added while it is open, and keeps the place, the metric and what is unfolded', async () => {
@@ -226,7 +238,8 @@ describe('the live page', () => {
     await charts(page);
     expect(await page.locator('.states').innerText()).toContain('100 not run yet');
     await page.locator('#metric').selectOption('transfer');
-    await page.locator('#specification summary').click();
+    await page.locator('#failures summary').first().click();
+    await mark(page, 'figure[data-chart="best-0"]');
     await page.locator('#parallel').scrollIntoViewIfNeeded();
     const place = await topOf(page, '#parallel');
     const before = await imageOf(page, 'parallel');
@@ -235,7 +248,9 @@ describe('the live page', () => {
     await expect.poll(() => imageOf(page, 'parallel')).not.toBe(before);
     expect(Math.abs((await topOf(page, '#parallel')) - place)).toBeLessThan(2);
     expect(await page.locator('#metric').inputValue()).toBe('transfer');
-    expect(await page.locator('#specification details').getAttribute('open')).not.toBeNull();
+    expect(await page.locator('#failures details').count()).toBe(4);
+    expect(await page.locator('#failures details[open]').count()).toBe(1);
+    expect(await page.locator('#best figure#marked').count()).toBe(1);
     expect(await page.locator('#live').innerText()).toContain('Finished');
     expect((await charts(page)).every(({ colored }) => colored > 100)).toBe(true);
     expect(complaints).toEqual([]);
@@ -249,15 +264,12 @@ describe('the live page', () => {
     const served = await watch(folder);
     const { page } = await open(served.url);
     await page.locator('figure[data-chart="best-0"] canvas').waitFor();
-    await page
-      .locator('canvas')
-      .first()
-      .evaluate((canvas) => void ((canvas as unknown as { id: string }).id = 'the same'));
+    await mark(page, 'figure[data-chart="best-0"] canvas');
     const answers: number[] = [];
     page.on('response', (response) => answers.push(response.status()));
     await expect.poll(() => answers.length, { timeout: 30_000 }).toBeGreaterThan(1);
     expect(answers.at(-1)).toBe(304);
-    expect(await page.locator('canvas').first().getAttribute('id')).toBe('the same');
+    expect(await page.locator('figure[data-chart="best-0"] canvas#marked').count()).toBe(1);
     await page.close();
     await served.close();
   });

@@ -155,6 +155,23 @@ describe('sensitivity', () => {
     expect(second).toMatchObject({ best: NaN, low: Infinity, high: Infinity, settings: 2, lost: 2 });
   });
 
+  it('of another metric leaves out a setting of which a run diverged', () => {
+    const end = (): Ending => ({ state: 'diverged', curves: { distance: [1], other: [1e9] } });
+    const well = (): Ending => ({ curves: { distance: [2], other: [4] } });
+    const made = [grid({ 0.01: [1] }, end), grid({ 0.01: [1, 1] }, well).slice(1), grid({ 0.5: [1] }, end)].flat();
+    const points = report({ spec: { objective: OBJECTIVE, axes }, made }).sensitivity[0].points['other'];
+    expect(points).toMatchObject([
+      { best: 4, low: 4, high: 4, settings: 2, lost: 1 },
+      { best: NaN, low: NaN, high: NaN, lost: 1 },
+    ]);
+  });
+
+  it('has the largest value where the objective is to be large', () => {
+    const made = grid({ 0.01: [5, 3, 8], 0.5: [2, 9, 4] });
+    const points = report({ spec: { objective: { ...OBJECTIVE, goal: 'max' }, axes }, made }).sensitivity[0].points['distance'];
+    expect(points.map(({ best }) => best)).toEqual([8, 9]);
+  });
+
   it('makes a category of words, and of whole optimisers with names', () => {
     const made = ['a', 'b'].map((word) => ({ ...setting('sgd', {}, [1]), config: { optimizer: { name: 'sgd' }, task: { name: word } } }));
     const data = report({ spec: { objective: OBJECTIVE, axes: [{ path: 'task', values: [{ name: 'a' }, { name: 'b' }] }] }, made });

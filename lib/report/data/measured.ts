@@ -70,9 +70,9 @@ export function measured(store: Store, sweep: number, spec: Partial<Spec>, setti
     axes: axes.map(({ path }) => path),
     comparison: placed.comparison,
     best: winnerRows(best, { known, placed, axes: others.map(({ path }) => path) }),
-    sensitivity: others.map((axis) => sensitivityOf(axis, shown, { metrics, goal: objective.goal })),
+    sensitivity: others.map((axis) => sensitivityOf(axis, shown, metrics)),
     curves: bandsOf(store, winners, metrics),
-    parallel: axes.length < 2 ? null : parallelOf(axes, all, objective),
+    parallel: axes.length < 2 ? null : parallelOf(axes, all, objective.metric),
   };
 }
 

@@ -23,14 +23,9 @@ export interface Parallel {
 const MOST_BEST = 500;
 const MOST_LINES = 1500;
 
-export function parallelOf(
-  axes: readonly VaryingAxis[],
-  settings: readonly PlacedSetting[],
-  { metric, goal }: { readonly metric: string; readonly goal: 'min' | 'max' },
-): Parallel {
-  const sign = goal === 'min' ? 1 : -1;
-  const ordered = [...settings].sort((a, b) => (a.score === b.score ? 0 : sign * a.score < sign * b.score ? -1 : 1));
-  const shown = sampled(ordered);
+/** @param settings  the best first */
+export function parallelOf(axes: readonly VaryingAxis[], settings: readonly PlacedSetting[], metric: string): Parallel {
+  const shown = sampled(settings);
   const columns = axes.map((axis) =>
     columnOf(
       keyOf(axis.path),

@@ -36,11 +36,8 @@ export interface Sensitivity {
   readonly points: Readonly<Record<string, readonly SensitivityPoint[]>>;
 }
 
-export function sensitivityOf(
-  axis: VaryingAxis,
-  settings: readonly PlacedSetting[],
-  { metrics, goal }: { readonly metrics: readonly string[]; readonly goal: 'min' | 'max' },
-): Sensitivity {
+/** @param settings  the best first */
+export function sensitivityOf(axis: VaryingAxis, settings: readonly PlacedSetting[], metrics: readonly string[]): Sensitivity {
   const placed = settings.flatMap((setting) => {
     const x = axis.at(setting.config);
     return x === undefined ? [] : [{ setting, x }];
@@ -58,7 +55,7 @@ export function sensitivityOf(
     else known.all.push(setting);
   }
   const ordered = [...groups.values()].sort((a, b) => a.x - b.x);
-  const points = metrics.map((metric, m) => [metric, ordered.map(({ x, all }) => pointOf(x, all, m, goal))] as const);
+  const points = metrics.map((metric, m) => [metric, ordered.map(({ x, all }) => pointOf(x, all, m))] as const);
   return {
     path: axis.path,
     kind: axis.kind,
@@ -68,11 +65,10 @@ export function sensitivityOf(
   };
 }
 
-function pointOf(x: number, all: readonly PlacedSetting[], metric: number, goal: 'min' | 'max'): SensitivityPoint {
-  const sign = goal === 'min' ? 1 : -1;
-  const best = all.reduce((a, b) => (sign * b.score < sign * a.score ? b : a));
+function pointOf(x: number, all: readonly PlacedSetting[], metric: number): SensitivityPoint {
+  const [best] = all;
   const values = all.map((s) => s.values[metric]).filter((v) => !Number.isNaN(v));
-  const { series, panel } = all[0];
+  const { series, panel } = best;
   return {
     series,
     panel,
