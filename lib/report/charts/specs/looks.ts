@@ -62,4 +62,4 @@ export const scaleOf = (type: Scale, domain: string): object => ({
   clamp: true,
   ...(type === 'linear' ? { zero: false } : {}),
 });
-export const ticksOf = (type: Scale): object => (type === 'log' ? { labelExpr: LABEL, tickCount: 4 } : { tickCount: 5 });
+export const ticksOf = (type: Scale): object => (type === 'log' ? { labelExpr: LABEL, tickCount: 6 } : { tickCount: 5 });
