@@ -1,6 +1,6 @@
 /** The layers of lib/, lowest first: imports go down only. test/layers.test.ts runs these rules and shows that they can fail. */
 const LAYERS = [
-  ['errors', 'options', 'files', 'json', 'canonical', 'paths', 'csv', 'terminal'],
+  ['errors', 'options', 'files', 'json', 'canonical', 'paths', 'csv', 'duration', 'terminal'],
   ['native'],
   ['linalg', 'random'],
   ['links'],
@@ -9,7 +9,7 @@ const LAYERS = [
   ['train'],
   ['experiments'],
   ['sweep', 'figures'],
-  ['studies'],
+  ['studies', 'report'],
   ['cli', 'index'],
 ];
 
@@ -24,7 +24,7 @@ const upward = LAYERS.slice(0, -1).map((names, level) => ({
 }));
 
 /** Folders of one layer do not know each other: what they share is in the types below them. */
-const siblings = [5, 8].flatMap((level) =>
+const siblings = [5, 8, 9].flatMap((level) =>
   LAYERS[level].map((name) => ({
     name: `${name}-imports-no-sibling`,
     severity: 'error',

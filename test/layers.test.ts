@@ -51,6 +51,11 @@ const PLANTED: readonly (readonly [file: string, text: string, rule: RegExp])[] 
   ['types.ts', `import { Matrix } from './linalg/index.js';\nexport const x = Matrix;\n`, /types-has-types-only/],
   ['data/planted.ts', `import { native } from '../native/index.js';\nexport const x = native;\n`, /native-is-for-linalg-and-random/],
   ['figures/planted.ts', `import { train } from '../train/index.js';\nexport const x = train;\n`, /figures-read-records-and-never-train/],
+  [
+    'report/planted.ts',
+    `import { figTransfer } from '../studies/index.js';\nexport const x = figTransfer;\n`,
+    /report-imports-no-sibling: lib\/report\/planted/,
+  ],
   ['misc/planted.ts', `import { Stream } from '../random/index.js';\nexport const x = Stream;\n`, /in-some-layer/],
   ['losses/planted.ts', `import { y } from './planted2.js';\nexport const x = y;\n`, /no-cycles/],
   ['losses/planted2.ts', `import { x } from './planted.js';\nexport const y = x;\n`, /no-cycles/],

@@ -6,6 +6,7 @@ import { packageVersion } from '../experiments/version.js';
 import { exitCodeOf, messageOf } from './failure.js';
 import { registerDoctor } from './doctor.js';
 import { registerFigures } from './figures.js';
+import { registerReport } from './report.js';
 import { registerRun } from './run.js';
 import { registerSlurm } from './slurm.js';
 import { registerStores } from './stores.js';
@@ -21,6 +22,7 @@ registerFigures(program);
 registerRun(program);
 registerSweep(program);
 registerStores(program);
+registerReport(program);
 registerSlurm(program);
 for (const command of program.commands) command.exitOverride().showHelpAfterError(`(layerwise ${command.name()} --help shows the options)`);
 

@@ -1,6 +1,9 @@
 /** Progress on stderr: a bar with time left on a terminal, a line now and then elsewhere. */
 import { Presets, SingleBar } from 'cli-progress';
+import { duration } from '../duration.js';
 import type { Progress } from '../sweep/index.js';
+
+export { duration };
 
 export interface ProgressView {
   update(progress: Progress): void;
@@ -54,14 +57,6 @@ function lines(label: string): ProgressView {
 const leftText = (eta: number | undefined, done: number, total: number): string =>
   eta === undefined || done >= total ? '' : `, about ${duration(eta)} left`;
 const failedText = (failed: number): string => (failed > 0 ? `, ${failed} failed` : '');
-
-/** 42 s, 7 min, 3.2 h, 4 days. @param seconds  not negative */
-export function duration(seconds: number): string {
-  if (seconds < 100) return `${Math.max(1, Math.round(seconds))} s`;
-  if (seconds < 100 * 60) return `${Math.round(seconds / 60)} min`;
-  if (seconds < 48 * 3600) return `${(seconds / 3600).toFixed(1)} h`;
-  return `${Math.round(seconds / 86_400)} days`;
-}
 
 export function sayFinishing(): void {
   process.stderr.write('\nfinishing the trials that run; Ctrl-C again ends at once and drops them\n');

@@ -4,9 +4,9 @@ export { parseSpec, type Objective, type Spec, type SpecInput } from './spec/sch
 export { pathsOf } from './spec/space.js';
 export { FAILURE_STATES, RESULT_STATES, TRIAL_STATES, type Failure, type TrialState } from './states.js';
 export { openStore, Store, type ObjectiveInput, type StoreOptions } from './store/store.js';
-export type { Best, Scored } from './store/best.js';
+export { bestOf, type Best, type Scored } from './store/best.js';
 export { FORMATS, type ExportOptions, type Format } from './store/export.js';
-export type { FailureReport, Query, Status, StoredCurve, StoredTrial } from './store/query.js';
+export type { FailureReport, Origin, Query, Status, StoredCurve, StoredTrial } from './store/query.js';
 export { forecast, settingsOf, type Forecasted } from './run/planning.js';
 export { readLive, type Coordinator, type Live } from './run/live.js';
 export type { Progress } from './run/progress.js';

@@ -6,7 +6,7 @@ import { bootstrapInterval, mean, type Interval } from '../../metrics/index.js';
 import { Stream } from '../../random/index.js';
 import { valueAt } from '../../paths.js';
 import type { Objective } from '../spec/schema.js';
-import { curves, trials, type Query, type StoredCurve } from './query.js';
+import { configReader, curves, outcomes, type Query, type StoredCurve } from './query.js';
 import type { Role } from './plans.js';
 
 export interface Scored {
@@ -82,25 +82,30 @@ function valuesBySetting(db: Database, objective: Objective, query: Query): Map<
     if (curve.state === 'pruned') values.pruned[curve.role]++;
     else values[curve.role].push(objectiveOf(objective, curve));
   }
+  const config = configReader(db);
   // A trial that failed, or has not this metric, counts against its setting; one that has not run yet does not count.
-  for (const { id, setting, config, role, state } of trials(db, query))
-    if (state !== 'planned' && !seen.has(id)) of(setting, config)[role].push(worst(objective));
+  for (const { id, setting, seed, role, state } of outcomes(db, query))
+    if (state !== 'planned' && !seen.has(id)) of(setting, config(setting, seed))[role].push(worst(objective));
   return all;
 }
 
 const compare = (a: number, b: number): number => (a === b ? 0 : a < b ? -1 : 1);
 
-export function best(db: Database, objective: Objective, query: Query = {}): Best[] {
+const firstPlanned = (scored: readonly Scored[]): number => scored.reduce((least, { setting }) => Math.min(least, setting), Infinity);
+
+/** The best setting of each group, with a bootstrap interval over its evaluation seeds.
+ *  @param scored  of `scores`, in its order */
+export function bestOf(scored: readonly Scored[]): Best[] {
   const groups = new Map<string, Scored[]>();
-  for (const scored of scores(db, objective, query)) {
-    const key = canonical(scored.group);
+  for (const one of scored) {
+    const key = canonical(one.group);
     const known = groups.get(key);
-    if (known === undefined) groups.set(key, [scored]);
-    else known.push(scored);
+    if (known === undefined) groups.set(key, [one]);
+    else known.push(one);
   }
   const root = new Stream(0).substream('best setting');
   return [...groups]
-    .sort(([, a], [, b]) => a[0].setting - b[0].setting)
+    .sort(([, a], [, b]) => firstPlanned(a) - firstPlanned(b))
     .map(([key, [first, ...rest]]) => {
       const { values } = first;
       const interval = values.length === 0 ? { low: NaN, high: NaN } : bootstrapInterval(values, root.substream(key));

@@ -1,7 +1,7 @@
 /** Questions to a store: which trials, how they ended, what they measured. */
 import { canonical } from '../../canonical.js';
 import type { Database } from 'better-sqlite3';
-import type { ParsedConfig } from '../../experiments/index.js';
+import type { ParsedConfig, Provenance } from '../../experiments/index.js';
 import { valueAt } from '../../paths.js';
 import { configOf } from '../spec/trial.js';
 import { FAILURE_STATES, RESULT_STATES, type FailureState, type ResultState, type TrialState } from '../states.js';
@@ -115,13 +115,21 @@ const stateOf = ({ state, outcome }: Pick<Row, 'state' | 'outcome'>): TrialState
   state ?? ((FAILURE_STATES as readonly string[]).includes(outcome ?? '') ? (outcome as FailureState) : 'planned');
 
 /** Reads configurations by setting, each parsed once as long as a trial of it follows another. */
-function configReader(db: Database): (setting: number, seed: number) => ParsedConfig {
+export function configReader(db: Database): (setting: number, seed: number) => ParsedConfig {
   const read = db.prepare<[number], { experiment: string; text: string }>('SELECT experiment, config AS text FROM settings WHERE id = ?');
   let last: { setting: number; rest: { experiment: string; text: string } } | undefined;
   return (setting, seed) => {
     if (last?.setting !== setting) last = { setting, rest: read.get(setting)! };
     return configOf(last.rest, seed);
   };
+}
+
+export type Outcome = Pick<StoredTrial, 'id' | 'setting' | 'seed' | 'role' | 'state'>;
+
+/** How trials ended: `trials` without what they measured, in a fraction of the time. */
+export function* outcomes(db: Database, query: Query = {}): Generator<Outcome> {
+  for (const { digest, setting, seed, role, trialState } of rowsOf(db, query))
+    yield { id: hexOf(digest), setting, seed, role, state: trialState };
 }
 
 /** Trials in the order of planning. */
@@ -177,21 +185,47 @@ export interface FailureReport {
   readonly attempts: number;
 }
 
+export interface FailureQuery extends Pick<Query, 'where' | 'sweep'> {
+  /** How many at most, in the order of planning; all unless given. */
+  readonly limit?: number;
+}
+
 /** The last failure of every trial that has no record. */
-export function failures(db: Database, query: Pick<Query, 'where' | 'sweep'> = {}): FailureReport[] {
+export function failures(db: Database, { limit = Infinity, ...query }: FailureQuery = {}): FailureReport[] {
   const config = configReader(db);
   const last = db.prepare<[number], Pick<FailureReport, 'message' | 'log' | 'host' | 'started' | 'seconds'>>(
     'SELECT message, log, host, started, seconds FROM attempts WHERE trial = ? ORDER BY id DESC LIMIT 1',
   );
   const count = db.prepare<[number], number>('SELECT count(*) FROM attempts WHERE trial = ?').pluck();
-  return [...rowsOf(db, { ...query, state: FAILURE_STATES })].map(({ row, digest, setting, seed, trialState }) => ({
-    id: hexOf(digest),
-    config: config(setting, seed),
-    state: trialState as FailureState,
-    ...last.get(row)!,
-    attempts: count.get(row)!,
-  }));
+  const found: FailureReport[] = [];
+  for (const { row, digest, setting, seed, trialState } of rowsOf(db, { ...query, state: FAILURE_STATES })) {
+    if (found.length >= limit) break;
+    found.push({
+      id: hexOf(digest),
+      config: config(setting, seed),
+      state: trialState as FailureState,
+      ...last.get(row)!,
+      attempts: count.get(row)!,
+    });
+  }
+  return found;
 }
+
+/** Where results come from, and how many of them. */
+export interface Origin {
+  readonly provenance: Provenance;
+  readonly results: number;
+}
+
+/** Every distinct origin of the results of one sweep, or of all, in the order of their first appearance. */
+export const provenances = (db: Database, sweep?: number): Origin[] =>
+  db
+    .prepare<{ sweep: number | null }, { text: string; results: number }>(
+      `SELECT p.text, count(*) AS results FROM results r JOIN provenances p ON p.id = r.provenance
+       WHERE :sweep IS NULL OR r.trial IN (SELECT trial FROM plans WHERE sweep = :sweep) GROUP BY p.id ORDER BY p.id`,
+    )
+    .all({ sweep: sweep ?? null })
+    .map(({ text, results }) => ({ provenance: JSON.parse(text) as Provenance, results }));
 
 export interface Status {
   readonly sweep: number | null;

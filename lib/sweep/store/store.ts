@@ -8,7 +8,7 @@ import type { ExperimentRecord, ParsedConfig } from '../../experiments/index.js'
 import { objectiveSchema } from '../spec/schema.js';
 import { parseOptions } from '../../options.js';
 import type { z } from 'zod';
-import { best, scores, type Best, type Scored } from './best.js';
+import { bestOf, scores, type Best, type Scored } from './best.js';
 import { openDatabase, type Mode, type OpenDatabase } from './database.js';
 import { exportTable, type ExportOptions } from './export.js';
 import { asStoreError, speaking } from './failures.js';
@@ -92,7 +92,7 @@ export class Store {
    *  @throws OptionsError */
   best(objective: ObjectiveInput, q: query.Query = {}): Best[] {
     const parsed = parseOptions(objectiveSchema, objective, 'best');
-    return this.#do((db) => best(db, parsed, q));
+    return this.#do((db) => bestOf(scores(db, parsed, q)));
   }
 
   /** Every setting of which something ran, the best first. */
@@ -102,8 +102,13 @@ export class Store {
   }
 
   /** The last failure of every trial without a record, with its log. */
-  failures(q: Pick<query.Query, 'where' | 'sweep'> = {}): query.FailureReport[] {
+  failures(q: query.FailureQuery = {}): query.FailureReport[] {
     return this.#do((db) => query.failures(db, q));
+  }
+
+  /** Versions, commits and machines that results come from. @param sweep  of this one alone */
+  provenances(sweep?: number): query.Origin[] {
+    return this.#do((db) => query.provenances(db, sweep));
   }
 
   /** The whole record of a trial; undefined where it has none. */
