@@ -37,6 +37,15 @@ node --import tsx scripts/theory.ts
 echo '== a ridge path for the price of one factorisation or two'
 node --import tsx scripts/bench/path.ts
 
+echo '== a sweep that is killed thirty times loses nothing and repeats nothing'
+node --import tsx scripts/kills.ts --seed "$(date +%Y%m%d)"
+
+echo '== 2,000 trials beside multiprocessing and joblib'
+node --import tsx scripts/bench/sweep.ts --rounds 1
+
+echo '== the report of 50,000 records'
+node --import tsx scripts/bench/report.ts
+
 echo '== the reference figures'
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
