@@ -1,27 +1,16 @@
 /** The command line as a user meets it: the compiled program, in processes of its own. */
-import { execFileSync, spawn, spawnSync, type SpawnSyncReturns } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { MAIN, useProgram } from './program.js';
 
-const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 const SAMPLE = fileURLToPath(new URL('../fixtures/fashion-mnist-sample', import.meta.url));
 const IMAGES = `experiment: image-classification\ndata: { directory: ${JSON.stringify(SAMPLE)} }\nnetwork: { hidden: [8] }\noptimizer: { name: sgd }\n`;
 const TINY = 'task: {inputs: 9, outputs: 5, rank: 3}\ntrain: {batch: 32, steps: 10, every: 5}\n';
 
-let folder: string;
-beforeEach(() => void (folder = mkdtempSync(join(tmpdir(), 'layerwise-cli-'))));
-afterEach(() => rmSync(folder, { recursive: true, force: true }));
-
-const run = (...args: string[]): SpawnSyncReturns<string> =>
-  spawnSync(process.execPath, [MAIN, ...args], { encoding: 'utf8', cwd: folder, timeout: 60_000 });
-
-function file(name: string, text: string): string {
-  writeFileSync(join(folder, name), text);
-  return name;
-}
+const { folder, run, file } = useProgram();
 
 describe('layerwise --help', () => {
   it.each([[[]], [['doctor']], [['figures']], [['run']]])('explains %j', (command) => {
@@ -62,7 +51,7 @@ describe('layerwise run', () => {
     expect(stdout).toMatch(/linear-representation, sgd, seed 0: done/);
     expect(stdout).toMatch(/│ sgd +│ 0\.05 +│ done +│/);
     expect(stdout).toMatch(/│ soap +│ 0\.003 +│ done +│/);
-    expect(readdirSync(folder).sort()).toEqual(['list.yaml', 'run.1.npz', 'run.2.npz']);
+    expect(readdirSync(folder()).sort()).toEqual(['list.yaml', 'run.1.npz', 'run.2.npz']);
     const records = JSON.parse(run('run', config, '--json').stdout) as { config: { optimizer: { name: string } } }[];
     expect(records.map((r) => r.config.optimizer.name)).toEqual(['sgd', 'soap']);
   });
@@ -116,15 +105,15 @@ describe('layerwise run', () => {
   it('finds the checkpoint of each optimiser of a list wherever it moves, and gives a new one the first free number', () => {
     const list = (...entries: string[]): string =>
       file('list.yaml', `${TINY}optimizer:\n${entries.map((e) => `  - {name: ${e}}\n`).join('')}`);
-    const bytes = (n: number): Buffer => readFileSync(join(folder, `run.${n}.npz`));
+    const bytes = (n: number): Buffer => readFileSync(join(folder(), `run.${n}.npz`));
     expect(run('run', list('sgd', 'adam'), '--checkpoint', 'run.npz').status).toBe(0);
     const [sgd, adam] = [bytes(1), bytes(2)];
     expect(run('run', list('muon', 'adam', 'sgd'), '--checkpoint', 'run.npz')).toMatchObject({ status: 0, stderr: '' });
-    expect(readdirSync(folder).sort()).toEqual(['list.yaml', 'run.1.npz', 'run.2.npz', 'run.3.npz']);
+    expect(readdirSync(folder()).sort()).toEqual(['list.yaml', 'run.1.npz', 'run.2.npz', 'run.3.npz']);
     const config = (n: number): string => bytes(n).toString('latin1');
     expect([bytes(1), bytes(2)]).toEqual([sgd, adam]);
     expect(config(3)).toMatch(/muon/);
-    rmSync(join(folder, 'run.1.npz'));
+    rmSync(join(folder(), 'run.1.npz'));
     const less = run('run', list('foof', 'adam'), '--checkpoint', 'run.npz');
     expect(less.stderr).toMatch(/^note: left alone, .*: run\.3\.npz\n$/);
     expect(config(1)).toMatch(/foof/);
@@ -135,7 +124,7 @@ describe('layerwise run', () => {
     const wide = TINY.replace('inputs: 9', 'inputs: 60');
     file('list.yaml', `${wide}optimizer:\n  - {name: sgd}\n  - {name: shampoo}\n  - {name: sgd, learningRate: 0.02}\n`);
     const command = `ulimit -f 32; exec '${process.execPath}' '${MAIN}' run list.yaml --checkpoint run.npz --json`;
-    const { status, stdout, stderr } = spawnSync('bash', ['-c', command], { encoding: 'utf8', cwd: folder });
+    const { status, stdout, stderr } = spawnSync('bash', ['-c', command], { encoding: 'utf8', cwd: folder() });
     expect(stderr).toMatch(/^error in optimiser 2 of 3 \(shampoo\): run\.2\.npz: cannot write it: .*\n$/);
     const records = JSON.parse(stdout) as { config: { optimizer: { name: string } } }[];
     expect(records.map((r) => r.config.optimizer.name)).toEqual(['sgd', 'sgd']);
@@ -256,23 +245,23 @@ describe('layerwise run', () => {
     // A limit on file sizes stands in for a full disk: the write fails half-way.
     const limited = spawnSync('bash', ['-c', `ulimit -f 1; exec '${process.execPath}' '${MAIN}' run config.yaml --checkpoint run.npz`], {
       encoding: 'utf8',
-      cwd: folder,
+      cwd: folder(),
     });
     expect(limited.status).toBe(1);
     expect(limited.stderr).toMatch(/run\.npz: cannot write it: /);
-    expect(readdirSync(folder).sort()).toEqual(['config.yaml', 'taken']);
+    expect(readdirSync(folder()).sort()).toEqual(['config.yaml', 'taken']);
   });
 
   it('on Ctrl-C saves the checkpoint, prints how to go on, and exits 130', async () => {
     file('long.yaml', TINY.replace('steps: 10', 'steps: 100000000'));
     const { code, stderr } = await interrupted(['run', 'long.yaml', '--checkpoint', 'run.npz', '--checkpoint-every', '50'], () =>
-      existsSync(join(folder, 'run.npz')),
+      existsSync(join(folder(), 'run.npz')),
     );
     expect(code).toBe(130);
     expect(stderr).toMatch(
       /interrupted at step \d+; kept in run\.npz\. To go on: layerwise run long\.yaml --checkpoint run\.npz --checkpoint-every 50/,
     );
-    expect(existsSync(join(folder, 'run.npz'))).toBe(true);
+    expect(existsSync(join(folder(), 'run.npz'))).toBe(true);
   });
 });
 
@@ -307,7 +296,7 @@ describe('layerwise figures', () => {
     // A limit on file sizes stands in for a full disk.
     const limited = spawnSync('bash', ['-c', `ulimit -f 1; exec '${process.execPath}' '${MAIN}' figures --out out`], {
       encoding: 'utf8',
-      cwd: folder,
+      cwd: folder(),
       timeout: 30_000,
     });
     expect(limited.status).toBe(1);
@@ -316,7 +305,7 @@ describe('layerwise figures', () => {
 
   it('on Ctrl-C keeps the trials that are done, prints how to go on, and goes on from them', async () => {
     const stored = (): number => {
-      if (!existsSync(join(folder, 'out', 'store', 'store.sqlite'))) return 0;
+      if (!existsSync(join(folder(), 'out', 'store', 'store.sqlite'))) return 0;
       const { sweeps } = JSON.parse(run('status', 'out/store', '--json').stdout) as { sweeps: { states: { done: number } }[] };
       return sweeps[0]?.states.done ?? 0;
     };
@@ -355,11 +344,11 @@ describe('layerwise doctor', () => {
 
   it('exits 1 with a remedy where the addon is missing or does not load', () => {
     const env = (LAYERWISE_ADDON: string) => ({ encoding: 'utf8', env: { ...process.env, LAYERWISE_ADDON } }) as const;
-    const missing = spawnSync(process.execPath, [MAIN, 'doctor'], env(join(folder, 'none.node')));
+    const missing = spawnSync(process.execPath, [MAIN, 'doctor'], env(join(folder(), 'none.node')));
     expect(missing).toMatchObject({ status: 1, stdout: expect.stringMatching(/unsound[\s\S]*is not built[\s\S]*npm run build/) });
     const broken = spawnSync(process.execPath, [MAIN, 'run', file('x.yaml', ''), '--defaults'], {
-      ...env(join(folder, file('bad.node', 'junk'))),
-      cwd: folder,
+      ...env(join(folder(), file('bad.node', 'junk'))),
+      cwd: folder(),
     });
     expect(broken).toMatchObject({ status: 1, stderr: expect.stringMatching(/does not load/) });
   });
@@ -367,7 +356,7 @@ describe('layerwise doctor', () => {
 
 /** Starts a command, sends SIGINT once `when` holds after its start, and waits for the end. */
 async function interrupted(args: string[], when: () => boolean): Promise<{ code: number | null; stdout: string; stderr: string }> {
-  const child = spawn(process.execPath, [MAIN, ...args], { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [MAIN, ...args], { cwd: folder(), stdio: ['ignore', 'pipe', 'pipe'] });
   let [stdout, stderr] = ['', ''];
   child.stdout.on('data', (text: Buffer) => (stdout += text.toString()));
   child.stderr.on('data', (text: Buffer) => (stderr += text.toString()));

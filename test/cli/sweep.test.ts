@@ -1,12 +1,12 @@
 /** Sweeps as a user meets them: the compiled program, in processes of its own. */
-import { spawn, spawnSync, type SpawnSyncReturns } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { hostname, tmpdir } from 'node:os';
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { MAIN, useProgram } from './program.js';
 
-const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 const MISBEHAVING = fileURLToPath(new URL('../fixtures/misbehaving.mjs', import.meta.url));
 const SMALL = `name: small
 base:
@@ -20,16 +20,7 @@ objective: { metric: distance }
 `;
 const broken = (how: string, rest = ''): string => `experiment: misbehaving\nmodules: ['${MISBEHAVING}']\nbase: { how: ${how} }\n${rest}`;
 
-let folder: string;
-beforeEach(() => void (folder = mkdtempSync(join(tmpdir(), 'layerwise-cli-'))));
-afterEach(() => rmSync(folder, { recursive: true, force: true }));
-
-const run = (...args: string[]): SpawnSyncReturns<string> =>
-  spawnSync(process.execPath, [MAIN, ...args], { encoding: 'utf8', cwd: folder, timeout: 60_000 });
-function file(name: string, text: string): string {
-  writeFileSync(join(folder, name), text);
-  return name;
-}
+const { folder, run, file } = useProgram();
 
 describe('layerwise sweep', () => {
   it('says what it will take, and runs nothing, with --dry-run', () => {
@@ -38,7 +29,7 @@ describe('layerwise sweep', () => {
     expect(stdout).toMatch(
       /^small: 3 settings, 6 trials\n +predicted: \d+ s of one core, about \d+ s with 3 at a time\n +memory: +\S+ [KM]iB/,
     );
-    expect(existsSync(join(folder, 'small.store'))).toBe(false);
+    expect(existsSync(join(folder(), 'small.store'))).toBe(false);
     const forecast = JSON.parse(run('sweep', 'small.yaml', '--dry-run', '--json').stdout) as Record<string, number>;
     expect(forecast).toMatchObject({ settings: 3, trials: 6, later: 0 });
     expect(forecast['seconds']).toBeGreaterThan(0);
@@ -87,7 +78,7 @@ describe('layerwise sweep', () => {
     const { status, stderr } = run('sweep', file('spec.yaml', text));
     expect(stderr).toMatch(message);
     expect(status).toBe(/module/.test(_) ? 1 : 2);
-    expect(existsSync(join(folder, 'spec.store'))).toBe(false);
+    expect(existsSync(join(folder(), 'spec.store'))).toBe(false);
   });
 
   it.each([
@@ -101,7 +92,7 @@ describe('layerwise sweep', () => {
   });
 
   it('refuses a store that another process writes to, naming it', async () => {
-    const child = spawn(process.execPath, [MAIN, 'sweep', file('long.yaml', broken('hang'))], { cwd: folder, stdio: 'ignore' });
+    const child = spawn(process.execPath, [MAIN, 'sweep', file('long.yaml', broken('hang'))], { cwd: folder(), stdio: 'ignore' });
     await until(() => /runs 1/.test(run('status', 'long.store').stdout));
     const second = run('sweep', 'long.yaml');
     expect(second.status).toBe(1);
@@ -137,7 +128,7 @@ describe('layerwise sweep', () => {
     file('small.yaml', SMALL.replace('seeds: 2', 'seeds: 400'));
     // A limit on file sizes stands in for a full disk: it is met once some results are there.
     const limited = spawnSync('bash', ['-c', `ulimit -f 420; exec '${process.execPath}' '${MAIN}' sweep small.yaml`], {
-      cwd: folder,
+      cwd: folder(),
       encoding: 'utf8',
     });
     expect(limited.status).toBe(1);
@@ -160,7 +151,7 @@ describe('layerwise export', () => {
       run('export', 'small.store', '--where', 'seed=1', '--where', 'optimizer.name=layerwise').stdout.trimEnd().split('\n'),
     ).toHaveLength(4);
     expect(run('export', 'small.store', '--format', 'parquet', '--out', 'a.parquet')).toMatchObject({ status: 0, stdout: '' });
-    expect(readFileSync(join(folder, 'a.parquet')).subarray(0, 4).toString()).toBe('PAR1');
+    expect(readFileSync(join(folder(), 'a.parquet')).subarray(0, 4).toString()).toBe('PAR1');
     expect(JSON.parse(run('export', 'small.store', '--format', 'json', '--curves').stdout)).toHaveLength(6);
   });
 
@@ -177,7 +168,7 @@ describe('layerwise export', () => {
 
   it('names a damaged store', () => {
     run('sweep', file('small.yaml', SMALL));
-    const path = join(folder, 'small.store', 'store.sqlite');
+    const path = join(folder(), 'small.store', 'store.sqlite');
     const bytes = readFileSync(path);
     bytes[bytes.length - 9] ^= 1;
     writeFileSync(path, bytes.fill(0x55, 4096 * 3, 4096 * 3 + 64));
@@ -208,7 +199,7 @@ async function until(met: () => boolean): Promise<void> {
 
 /** Starts a command, sends SIGINT so many times once a trial runs, and waits for the end. */
 async function interrupted(args: string[], times: number): Promise<{ code: number | null; stderr: string }> {
-  const child = spawn(process.execPath, [MAIN, ...args], { cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] });
+  const child = spawn(process.execPath, [MAIN, ...args], { cwd: folder(), stdio: ['ignore', 'ignore', 'pipe'] });
   let stderr = '';
   child.stderr.on('data', (text: Buffer) => (stderr += text.toString()));
   const ended = new Promise<number | null>((resolve) => child.once('close', resolve));

@@ -8,31 +8,32 @@ import type { ResultState } from '../states.js';
 /** Little-endian float64. */
 export type Bytes = Uint8Array;
 
-export interface EncodedCurve {
+export interface EncodedCurve<B = Bytes> {
   readonly name: string;
-  readonly steps: Bytes;
-  readonly values: Bytes;
+  readonly steps: B;
+  readonly values: B;
 }
 /** A column of a table of the record. */
-export interface EncodedColumn {
+export interface EncodedColumn<B = Bytes> {
   readonly table: string;
   readonly name: string;
-  readonly values: Bytes;
+  readonly values: B;
 }
 
-export interface EncodedRecord {
+/** @typeParam B  what its bytes are held in */
+export interface EncodedRecord<B = Bytes> {
   readonly state: ResultState;
   readonly reason: string | null;
   readonly steps: number;
   /** JSON. */
   readonly events: string | null;
-  readonly curves: readonly EncodedCurve[];
-  readonly columns: readonly EncodedColumn[];
+  readonly curves: readonly EncodedCurve<B>[];
+  readonly columns: readonly EncodedColumn<B>[];
   /** sha256 over all of the above: what an equal trial must repeat. */
-  readonly digest: Bytes;
+  readonly digest: B;
   /** Seconds of training, and the rest of the timing as JSON but for `at`. */
   readonly timing: string;
-  readonly at: Bytes;
+  readonly at: B;
   /** JSON. */
   readonly provenance: string;
 }
@@ -60,6 +61,15 @@ export function encodeRecord(record: ExperimentRecord, state: ResultState): Enco
   };
   return { ...content, digest: digestOf(content), timing: stringify(rest), at: bytesOf(at), provenance: JSON.stringify(provenance) };
 }
+
+/** The same record with its bytes held otherwise. */
+export const withBytesAs = <A, B>(record: EncodedRecord<A>, as: (bytes: A) => B): EncodedRecord<B> => ({
+  ...record,
+  curves: record.curves.map(({ name, steps, values }) => ({ name, steps: as(steps), values: as(values) })),
+  columns: record.columns.map((column) => ({ ...column, values: as(column.values) })),
+  digest: as(record.digest),
+  at: as(record.at),
+});
 
 export function decodeRecord(encoded: Omit<EncodedRecord, 'digest'>, config: ParsedConfig): ExperimentRecord {
   const { state, reason, steps, events, curves, columns, timing, at, provenance } = encoded;

@@ -1,8 +1,8 @@
-/** What tasks leave behind: lines of 'checksum JSON', flushed to the disk in groups. A last line that was cut off is no line yet. */
+/** What tasks leave behind: lines of 'checksum JSON', bytes in base64, flushed to the disk in groups. A last line that was cut off is no line yet. */
 import { closeSync, fdatasyncSync, openSync, readSync, writeSync } from 'node:fs';
 import { crc32 } from 'node:zlib';
 import type { Failure } from '../../states.js';
-import type { EncodedColumn, EncodedCurve, EncodedRecord } from '../../store/encode.js';
+import { withBytesAs, type EncodedRecord } from '../../store/encode.js';
 import type { Attempt } from '../../store/results.js';
 
 export type ShardEntry = { readonly id: string; readonly attempt: Attempt } & (
@@ -77,49 +77,15 @@ const lineOf = (json: string): string => `${crc32(json).toString(16).padStart(8,
 function entryOf(line: string): ShardEntry | undefined {
   const json = line.slice(9);
   if (lineOf(json) !== `${line}\n`) return undefined;
-  return withBytes(JSON.parse(json) as WrittenEntry);
+  return withBytes(JSON.parse(json) as Written);
 }
 
-/** The same with bytes in base64. */
-interface WrittenRecord extends Omit<EncodedRecord, 'curves' | 'columns' | 'digest' | 'at'> {
-  readonly curves: readonly (Omit<EncodedCurve, 'steps' | 'values'> & { readonly steps: string; readonly values: string })[];
-  readonly columns: readonly (Omit<EncodedColumn, 'values'> & { readonly values: string })[];
-  readonly digest: string;
-  readonly at: string;
-}
-type WrittenEntry = { readonly id: string; readonly attempt: Attempt } & (
-  { readonly record: WrittenRecord } | { readonly failure: Failure }
+type Written = { readonly id: string; readonly attempt: Attempt } & (
+  { readonly record: EncodedRecord<string> } | { readonly failure: Failure }
 );
 
-const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64');
-const bytes = (written: string): Uint8Array => Buffer.from(written, 'base64');
+const withText = (entry: ShardEntry): Written =>
+  'failure' in entry ? entry : { ...entry, record: withBytesAs(entry.record, (bytes) => Buffer.from(bytes).toString('base64')) };
 
-function withText(entry: ShardEntry): WrittenEntry {
-  if ('failure' in entry) return entry;
-  const { record } = entry;
-  return {
-    ...entry,
-    record: {
-      ...record,
-      curves: record.curves.map(({ name, steps, values }) => ({ name, steps: text(steps), values: text(values) })),
-      columns: record.columns.map((column) => ({ ...column, values: text(column.values) })),
-      digest: text(record.digest),
-      at: text(record.at),
-    },
-  };
-}
-
-function withBytes(entry: WrittenEntry): ShardEntry {
-  if ('failure' in entry) return entry;
-  const { record } = entry;
-  return {
-    ...entry,
-    record: {
-      ...record,
-      curves: record.curves.map(({ name, steps, values }) => ({ name, steps: bytes(steps), values: bytes(values) })),
-      columns: record.columns.map((column) => ({ ...column, values: bytes(column.values) })),
-      digest: bytes(record.digest),
-      at: bytes(record.at),
-    },
-  };
-}
+const withBytes = (entry: Written): ShardEntry =>
+  'failure' in entry ? entry : { ...entry, record: withBytesAs(entry.record, (text) => new Uint8Array(Buffer.from(text, 'base64'))) };
