@@ -1,11 +1,12 @@
 /** A sweep that is killed again and again, for the tests and for scripts/kills.ts. */
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Stream } from '../../lib/random/index.js';
 import { openStore } from '../../lib/sweep/index.js';
+import { childrenOf } from './processes.js';
 
 const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 const MISBEHAVING = fileURLToPath(new URL('../fixtures/misbehaving.mjs', import.meta.url));
@@ -90,19 +91,6 @@ function kill(pid: number): boolean {
   } catch {
     return false; // it has gone meanwhile
   }
-}
-
-function childrenOf(pid: number): number[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .map(Number)
-    .filter((child) => {
-      try {
-        return readFileSync(`/proc/${child}/stat`, 'utf8').split(') ')[1].split(' ')[1] === String(pid);
-      } catch {
-        return false;
-      }
-    });
 }
 
 function reading<T>(folder: string, read: (store: ReturnType<typeof openStore>) => T): T {

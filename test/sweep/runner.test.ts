@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { LayerwiseError } from '../../lib/errors.js';
@@ -14,6 +14,7 @@ import {
 } from '../../lib/sweep/index.js';
 import { readLive } from '../../lib/sweep/run/live.js';
 import { Forecast } from '../../lib/sweep/run/progress.js';
+import { childrenOf } from './processes.js';
 import { misbehaving, MISBEHAVING, plan, SMALL, tiny, useFolder } from './records.js';
 
 const folder = useFolder();
@@ -29,20 +30,6 @@ function look<T>(read: (store: ReturnType<typeof openStore>) => T, where = place
   }
 }
 const exported = (where = place()): string => look((store) => Buffer.from(store.export({ format: 'csv', curves: true })).toString(), where);
-
-/** Processes that this one has started and that still run. */
-function children(): number[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .map(Number)
-    .filter((pid) => {
-      try {
-        return readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ')[1] === String(process.pid);
-      } catch {
-        return false;
-      }
-    });
-}
 
 describe('a sweep', () => {
   it('runs every trial once, tells of each when it is on the disk, and nothing the second time', async () => {
@@ -187,7 +174,7 @@ describe('a sweep ends early', () => {
     setTimeout(() => controller.abort(), 1500);
     expect(await running.done).toMatchObject({ ending: 'stopped', done: 0 });
     await new Promise((resolve) => setTimeout(resolve, 300));
-    expect(children()).toEqual([]);
+    expect(childrenOf(process.pid)).toEqual([]);
   });
 
   it('at the first failure, where that is asked', async () => {
@@ -232,7 +219,7 @@ describe('a sweep ends early', () => {
     ).rejects.toThrow(/the disk has gone/);
     store.close();
     await new Promise((resolve) => setTimeout(resolve, 300));
-    expect(children()).toEqual([]);
+    expect(childrenOf(process.pid)).toEqual([]);
   });
 });
 

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openStore } from '../../lib/sweep/index.js';
 import { startSlurm, type Slurm } from '../engines/slurm.js';
+import { processesWith } from './processes.js';
 import { MISBEHAVING, useFolder } from './records.js';
 
 const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
@@ -95,7 +96,7 @@ describe('on slurm, a sweep of 200 trials', () => {
     const nodes = slurm.command('squeue', '-h', '-r', '-t', 'RUNNING', '-o', '%N').split('\n');
     expect(nodes).toContain('n1');
     process.kill(slurm.pid('slurmd.n1'), 'SIGKILL');
-    const tasks = processesOf('SLURMD_NODENAME=n1');
+    const tasks = processesWith('SLURMD_NODENAME=n1');
     expect(tasks.length).toBeGreaterThan(0);
     for (const pid of tasks) process.kill(pid, 'SIGKILL');
     expect(await ended(child), child.said()).toBe(0);
@@ -173,20 +174,6 @@ const logs = (): string[] => {
   const where = join(place(), 'slurm/1/logs');
   return existsSync(where) ? readdirSync(where).map((name) => readFileSync(join(where, name), 'utf8')) : [];
 };
-
-/** Processes with this in their environment. */
-function processesOf(variable: string): number[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .map(Number)
-    .filter((pid) => {
-      try {
-        return readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0').includes(variable);
-      } catch {
-        return false;
-      }
-    });
-}
 
 it('without slurm says so, and what to do', () => {
   const bare = spawnSync(process.execPath, [MAIN, 'sweep', spec(), '--store', place(), '--executor', 'slurm'], {
