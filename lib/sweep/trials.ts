@@ -27,9 +27,8 @@ export interface TrialsResult {
 export async function runTrials(trials: readonly Trial[], options: TrialsOptions): Promise<TrialsResult> {
   const { store, name, jobs, threads, ...rest } = options;
   const spec = canonical({ name });
-  const sweep = store.sweep({ name, spec, folder: '', identity: spec });
-  store.extend(
-    sweep,
+  const sweep = store.begin(
+    { name, spec, folder: '', identity: spec },
     trials.map(({ config }) => ({ setting: settingOf(config), seed: config.seed, role: 'evaluation', cost: predictSeconds(config) })),
   );
   const summary = await runPlan({ store, sweep, executor: localExecutor({ jobs, threads }), ...rest });

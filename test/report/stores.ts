@@ -38,7 +38,6 @@ export function writeSweep(folder: string, { name = 'made up', spec = {}, made }
   const store = openStore(folder, { mode: 'write' });
   try {
     const text = canonical({ name, ...spec });
-    const sweep = store.sweep({ name, spec: text, folder: '', identity: text });
     const all = [...made].map((m) => ({
       ...m,
       setting: settingOf({ experiment: 'linear-representation', ...m.config, seed: 0 }),
@@ -46,7 +45,7 @@ export function writeSweep(folder: string, { name = 'made up', spec = {}, made }
     const planned: PlannedTrial[] = all.flatMap(({ setting, seeds, role = 'evaluation' }) =>
       seeds.map((seed) => ({ setting, seed, role, cost: 1 })),
     );
-    store.extend(sweep, planned);
+    const sweep = store.begin({ name, spec: text, folder: '', identity: text }, planned);
     put(store, sweep, all);
     return sweep;
   } finally {

@@ -58,12 +58,10 @@ export const recordOf = ({ config }: Trial, metrics: Readonly<Record<string, rea
 let clock = 0;
 /** Plans trials as one sweep. @returns its number */
 export function plan(store: Store, trials: readonly Trial[], name = 'test'): number {
-  const sweep = store.sweep({ name, spec: JSON.stringify({ name }), folder: '', identity: name });
-  store.extend(
-    sweep,
+  return store.begin(
+    { name, spec: JSON.stringify({ name }), folder: '', identity: name },
     trials.map(({ config }) => ({ setting: settingOf(config), seed: config.seed, role: 'evaluation', cost: 1 })),
   );
-  return sweep;
 }
 
 /** An ending of a planned trial, with a record. */

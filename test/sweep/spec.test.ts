@@ -91,6 +91,13 @@ describe('axes', () => {
     expect(expand({ axes: { a: { log: { from: 1, to: 16, count: 5 }, integer: true } } })).toEqual([1, 2, 4, 8, 16].map((a) => ({ a })));
     expect(expand({ axes: { a: { linear: { from: 2, to: 9, count: 1 } } } })).toEqual([{ a: 2 }]);
   });
+  it('that are logarithmic keep both ends and as many numbers as asked, however near or far apart', () => {
+    const of = (from: number, to: number, count: number, integer = false): number[] =>
+      (expand({ axes: { a: { log: { from, to, count }, integer } } }) as { a: number }[]).map(({ a }) => a);
+    expect(of(1024, 4096, 3, true)).toEqual([1024, 2048, 4096]);
+    expect(new Set(of(0.99, 0.999, 50)).size).toBe(50);
+    expect(of(1e-200, 1e200, 3)).toEqual([1e-200, 1, 1e200]);
+  });
   it('apply on conditions of those before them', () => {
     const axes = [
       { path: 'o', values: [{ name: 'p' }, { name: 'q' }] },

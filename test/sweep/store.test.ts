@@ -219,6 +219,38 @@ function full(): void {
   store.close();
 }
 
+describe('planning', () => {
+  it('that fails half way leaves nothing behind', () => {
+    const store = writing();
+    plan(store, [tiny(1)]);
+    const half = function* (): Generator<never> {
+      yield* [];
+      throw new RangeError('a setting is wrong');
+    };
+    expect(() => store.begin({ name: 'half', spec: '{}', folder: '', identity: 'half' }, half())).toThrow('a setting is wrong');
+    expect(() => store.begin({ name: 'changed', spec: '{}', folder: '', identity: 'test' }, half())).toThrow('a setting is wrong');
+    expect(store.sweeps().map(({ name }) => name)).toEqual(['test']);
+    store.verify();
+    store.close();
+  });
+});
+
+it('a setting that never ends well is not the best, however many of the others were pruned', () => {
+  const store = writing();
+  const at = (learningRate: number) => tiny(1, { optimizer: { name: 'sgd', learningRate } });
+  const [bad, good] = [at(1000), at(0.1)];
+  plan(store, [bad, good]);
+  store.put([
+    ended(store, bad, recordOf(bad, { distance: [9] }, { status: 'diverged' }), 'diverged'),
+    ended(store, good, recordOf(good, { distance: [1] }, { status: 'stopped' }), 'pruned'),
+  ]);
+  const second = tiny(2, { optimizer: { name: 'sgd', learningRate: 0.1 } });
+  plan(store, [second]);
+  store.put([ended(store, second, recordOf(second, { distance: [1] }))]);
+  expect(store.best({ metric: 'distance' })[0].config['optimizer']).toMatchObject({ learningRate: 0.1 });
+  store.close();
+});
+
 describe('a damaged store', () => {
   it.each([100, 5000, 20000])('cut off at %i bytes is named', (size) => {
     full();

@@ -3,7 +3,7 @@ import { canonical } from '../../canonical.js';
 import { ArgumentError, OptionsError } from '../../errors.js';
 import { check, memoryOf, parseConfig, predictSeconds, probeRun, type ParsedConfig } from '../../experiments/index.js';
 import { valueAt } from '../../paths.js';
-import { configurations, pathsOf, within } from '../spec/space.js';
+import { configurations, pathsOf, placed } from '../spec/space.js';
 import type { Spec } from '../spec/schema.js';
 import { settingOf, type Setting } from '../spec/trial.js';
 import type { Planned, Role } from '../store/plans.js';
@@ -22,7 +22,7 @@ export function* settingsOf(spec: Spec): Generator<Chosen> {
   const [seed] = [...spec.seeds.tuning, ...spec.seeds.evaluation];
   const seen = new Set<string>();
   for (const written of configurations(spec)) {
-    const config = within(written, paths, () => {
+    const config = placed(written, paths, () => {
       const parsed = parseConfig({ ...written, seed }, 'sweep');
       requireRungs(spec, parsed);
       return parsed;
@@ -114,7 +114,7 @@ export function forecast(spec: Spec): Forecasted {
     const known = memoryOf(largest.config);
     let ratio = NaN;
     if (i < PROBES)
-      within(largest.config, paths, () => {
+      placed(largest.config, paths, () => {
         if (known !== null) {
           check(largest.config);
           return;

@@ -79,8 +79,5 @@ export async function runSpec(spec: Spec, { store: place, folder, verify, execut
 }
 
 /** Writes a specification and what can be planned of it. @returns its number */
-export function planInto(store: Store, spec: Spec, folder: string): number {
-  const id = store.sweep({ name: spec.name, spec: canonical(spec) ?? '', folder, identity: identityOf(spec) });
-  store.extend(id, firstStage(spec));
-  return id;
-}
+export const planInto = (store: Store, spec: Spec, folder: string): number =>
+  store.begin({ name: spec.name, spec: canonical(spec), folder, identity: identityOf(spec) }, firstStage(spec));

@@ -50,19 +50,23 @@ const DRAW_BITS = 128;
 const wayOf = (axis: Axis) => WAYS.find((way) => axis[way] !== undefined)!;
 const isRandom = (axis: Axis): boolean => RANDOM_WAYS.includes(wayOf(axis));
 
-function gridOf(axis: Axis): readonly unknown[] {
-  const { values, linear, log, integer } = axis;
-  const rounded = (x: number): number => (integer ? Math.round(x) : x);
+function gridOf({ values, linear, log, integer }: Axis): readonly unknown[] {
   if (values !== undefined) return values;
   const { from, to, count } = (linear ?? log)!;
-  const share = (i: number): number => (count === 1 ? 0 : i / (count - 1));
-  const numbers = Array.from({ length: count }, (_, i) =>
-    linear === undefined
-      ? Number((from * (to / from) ** share(i)).toPrecision(3))
-      : Number((from + (to - from) * share(i)).toPrecision(12)),
-  );
-  return [...new Set(numbers.map(rounded))];
+  const at = (share: number): number => (linear === undefined ? geometric(from, to, share) : from + (to - from) * share);
+  const exact = Array.from({ length: count }, (_, i) => (i === 0 ? from : i === count - 1 ? to : at(i / (count - 1))));
+  if (integer) return [...new Set(exact.map(Math.round))];
+  // As few digits as tell them apart, three at least: 0.0464 is what people write.
+  for (let digits = linear === undefined ? 3 : 12; digits < 17; digits++) {
+    const rounded = exact.map((x, i) => (i === 0 || i === count - 1 ? x : Number(x.toPrecision(digits))));
+    if (new Set(rounded).size === new Set(exact).size && rounded.every((x) => within(x, from, to))) return rounded;
+  }
+  return exact;
 }
+
+/** Without forming to / from, which may be out of range. */
+const geometric = (from: number, to: number, share: number): number => Math.exp(Math.log(from) * (1 - share) + Math.log(to) * share);
+const within = (x: number, from: number, to: number): boolean => x >= Math.min(from, to) && x <= Math.max(from, to);
 
 const nameOf = ({ path, when }: Axis): string => `${path} ${canonical(when ?? null) ?? ''}`;
 
@@ -72,8 +76,9 @@ function drawn({ uniform, logUniform, choice, integer }: Axis, stream: Stream, d
   const [u] = stream.uniform(new Float64Array(1));
   if (choice !== undefined) return choice[Math.floor(u * choice.length)];
   const { from, to } = (uniform ?? logUniform)!;
-  const x = uniform === undefined ? from * (to / from) ** u : from + (to - from) * u;
-  return integer ? Math.round(x) : Number(x.toPrecision(6));
+  const x = uniform === undefined ? geometric(from, to, u) : from * (1 - u) + to * u;
+  const rounded = integer ? Math.round(x) : Number(x.toPrecision(6));
+  return Math.min(Math.max(rounded, from), to);
 }
 
 /** Whether every path has its value, or one of a list of them. */
@@ -125,7 +130,7 @@ export const pathsOf = (axes: readonly AxisEntry[]): string[] => [
 ];
 
 /** Says which configuration of the space is wrong where a complaint is about one. */
-export function within<T>(config: unknown, paths: readonly string[], work: () => T): T {
+export function placed<T>(config: unknown, paths: readonly string[], work: () => T): T {
   try {
     return work();
   } catch (error) {

@@ -54,6 +54,8 @@ type Values = Record<Role, number[]> & { readonly pruned: Record<Role, number> }
  *  @param query  which trials are looked at */
 export function scores(db: Database, objective: Objective, query: Query = {}): Scored[] {
   const sign = objective.goal === 'min' ? 1 : -1;
+  /** One that never ended well, however little of it was pruned. */
+  const lost = ({ score }: Scored): number => (score === worst(objective) ? 1 : 0);
   return [...valuesBySetting(db, objective, query)]
     .map(([setting, { config, values }]) => {
       const role = values.tuning.length + values.pruned.tuning > 0 ? 'tuning' : 'evaluation';
@@ -63,7 +65,7 @@ export function scores(db: Database, objective: Objective, query: Query = {}): S
       const score = by.length === 0 ? worst(objective) : mean(by);
       return { setting, config, group, score, seeds: by.length, pruned, values: values.evaluation };
     })
-    .sort((a, b) => a.pruned - b.pruned || sign * compare(a.score, b.score) || a.setting - b.setting);
+    .sort((a, b) => lost(a) - lost(b) || a.pruned - b.pruned || sign * compare(a.score, b.score) || a.setting - b.setting);
 }
 
 function valuesBySetting(db: Database, objective: Objective, query: Query): Map<number, { config: ParsedConfig; values: Values }> {

@@ -1,5 +1,6 @@
 /** Which trials a sweep has: written once by planning, read by everything else. */
 import { createHash } from 'node:crypto';
+import { ArgumentError } from '../../errors.js';
 import type { Database, Statement } from 'better-sqlite3';
 import { configOf, settingId, trialId, type Setting } from '../spec/trial.js';
 import type { ParsedConfig } from '../../experiments/index.js';
@@ -15,6 +16,9 @@ export interface Planned {
   /** Weight, in predicted seconds. */
   readonly cost: number;
 }
+
+/** More is a slip of the pen. */
+const MOST_TRIALS = 10_000_000;
 
 export interface SweepRow {
   readonly id: number;
@@ -42,40 +46,47 @@ export class Plans {
     this.#db = db;
   }
 
-  /** The row of a sweep, made or brought up to date. */
-  sweep({ name, spec, folder, identity }: SweepText): number {
+  /** A sweep with its first trials, all of it or nothing: made, or brought up to date. @returns its number */
+  begin({ name, spec, folder, identity }: SweepText, planned: Iterable<Planned>): number {
     const digest = createHash('sha256').update(identity).digest();
-    this.#db
-      .prepare(
-        `INSERT INTO sweeps (digest, name, spec, folder, seal) VALUES (?, ?, ?, ?, x'')
-         ON CONFLICT (digest) DO UPDATE SET name = excluded.name, spec = excluded.spec, folder = excluded.folder`,
-      )
-      .run(digest, name, spec, folder);
-    return this.#db.prepare<[Uint8Array], number>('SELECT id FROM sweeps WHERE digest = ?').pluck().get(digest)!;
+    return this.#whole(() => {
+      this.#db
+        .prepare(
+          `INSERT INTO sweeps (digest, name, spec, folder, seal) VALUES (?, ?, ?, ?, x'')
+           ON CONFLICT (digest) DO UPDATE SET name = excluded.name, spec = excluded.spec, folder = excluded.folder`,
+        )
+        .run(digest, name, spec, folder);
+      const sweep = this.#db.prepare<[Uint8Array], number>('SELECT id FROM sweeps WHERE digest = ?').pluck().get(digest)!;
+      this.#add(sweep, planned);
+      return sweep;
+    });
   }
 
-  /** Adds trials to the end of a sweep's plan, in one transaction; those it has already are passed over.
-   *  @returns how many the plan has now */
-  extend(sweep: number, planned: Iterable<Planned>): number {
-    const db = this.#db;
-    const plan = db.prepare(
-      'INSERT INTO plans (sweep, position, trial, role, cost) VALUES (?, ?, ?, ?, ?) ON CONFLICT (sweep, trial) DO NOTHING',
-    );
-    const all = db.transaction(() => {
-      let count = this.count(sweep);
-      for (const { setting, seed, role, cost } of planned) {
-        const { changes } = plan.run(sweep, count, this.trialRow(setting, seed), role, cost);
-        count += changes;
-      }
-      db.prepare('UPDATE sweeps SET seal = ? WHERE id = ?').run(sealOfSweep(db, sweep), sweep);
-      return count;
-    });
+  /** Adds trials to the end of a sweep's plan, all or none; those it has already are passed over. */
+  extend(sweep: number, planned: Iterable<Planned>): void {
+    this.#whole(() => this.#add(sweep, planned));
+  }
+
+  #whole<T>(work: () => T): T {
     try {
-      return all.immediate();
+      return this.#db.transaction(work).immediate();
     } catch (error) {
       this.#settings = undefined; // some of them were taken back
       throw error;
     }
+  }
+
+  #add(sweep: number, planned: Iterable<Planned>): void {
+    const plan = this.#db.prepare(
+      'INSERT INTO plans (sweep, position, trial, role, cost) VALUES (?, ?, ?, ?, ?) ON CONFLICT (sweep, trial) DO NOTHING',
+    );
+    let count = this.#db.prepare<[number], number>('SELECT count(*) FROM plans WHERE sweep = ?').pluck().get(sweep)!;
+    for (const { setting, seed, role, cost } of planned) {
+      count += plan.run(sweep, count, this.trialRow(setting, seed), role, cost).changes;
+      if (count > MOST_TRIALS)
+        throw new ArgumentError(`a sweep may have ${MOST_TRIALS} trials, and this one has more: fewer values or seeds`);
+    }
+    this.#db.prepare('UPDATE sweeps SET seal = ? WHERE id = ?').run(sealOfSweep(this.#db, sweep), sweep);
   }
 
   #sql: { readonly insertTrial: Statement; readonly findTrial: Statement; readonly insertSetting: Statement } | undefined;
@@ -99,10 +110,6 @@ export class Plans {
     const row = Number(insert.run(experiment, semantics, text).lastInsertRowid);
     this.#settings.set(id, row);
     return row;
-  }
-
-  count(sweep: number): number {
-    return this.#db.prepare<[number], number>('SELECT count(*) FROM plans WHERE sweep = ?').pluck().get(sweep)!;
   }
 }
 

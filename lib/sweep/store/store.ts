@@ -136,14 +136,14 @@ export class Store {
 
   // ---- Writing: for the runner ----
 
-  /** The number of a sweep, made or brought up to date. */
-  sweep(text: Parameters<Plans['sweep']>[0]): number {
-    return this.#do(() => this.#writing().sweep(text));
+  /** A sweep with its first trials, all of it or nothing: made, or brought up to date. @returns its number */
+  begin(...planned: Parameters<Plans['begin']>): number {
+    return this.#do(() => this.#writing().begin(...planned));
   }
 
-  /** Adds to the end of a sweep's plan what it does not have yet. @returns how many trials it has */
-  extend(sweep: number, planned: Parameters<Plans['extend']>[1]): number {
-    return this.#do(() => this.#writing().extend(sweep, planned));
+  /** Adds to the end of a sweep's plan what it does not have yet. */
+  extend(...planned: Parameters<Plans['extend']>): void {
+    this.#do(() => this.#writing().extend(...planned));
   }
 
   /** Rows and weights of a sweep's trials that have no record, the heaviest first.

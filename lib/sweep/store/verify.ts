@@ -10,7 +10,8 @@ import { speaking } from './failures.js';
 
 /** @throws FileError naming the first thing that is not as it was written */
 export function verify(db: Database, path: string): void {
-  speaking(path, () => {
+  // One transaction: whoever plans or writes meanwhile changes nothing of what is looked at.
+  const all = db.transaction(() => {
     const [structure] = db.pragma('integrity_check(1)') as { integrity_check: string }[];
     if (structure?.integrity_check !== 'ok') refuse(path, structure?.integrity_check ?? 'no answer');
     trialsAreThemselves(db, path);
@@ -19,6 +20,7 @@ export function verify(db: Database, path: string): void {
     for (const [id, name, seal] of db.prepare<[], [number, string, Uint8Array]>('SELECT id, name, seal FROM sweeps').raw().all())
       if (!same(seal, sealOfSweep(db, id))) refuse(path, `the plan of sweep ${name} is not what was written`);
   });
+  speaking(path, () => all.deferred());
 }
 
 const refuse = (path: string, what: string): never => {
