@@ -88,6 +88,7 @@ class Running implements SweepRun {
   readonly done: Promise<SweepSummary>;
   readonly #stopping = new AbortController();
   readonly #listeners = new Set<Listener>();
+  #ended = false;
 
   constructor(spec: Spec, options: Settled) {
     const onOutcome = (outcome: Outcome): void => {
@@ -98,6 +99,7 @@ class Running implements SweepRun {
     // Not at once: who iterates from the beginning misses nothing.
     this.done = Promise.resolve().then(() => runSpec(spec, { ...options, stopping: this.#stopping.signal, onOutcome }));
     const close = (error?: unknown): void => {
+      this.#ended = true;
       for (const listener of this.#listeners) listener.close(error);
     };
     this.done.then(
@@ -114,6 +116,7 @@ class Running implements SweepRun {
     this.done.catch(() => undefined); // the loop throws it
     const listener = new Listener(() => this.stop());
     this.#listeners.add(listener);
+    if (this.#ended) listener.close(undefined); // nothing more is to come
     return listener;
   }
 }
@@ -131,7 +134,7 @@ class Listener implements AsyncIterator<Result> {
   readonly #onReturn: () => void;
   #ended = false;
   #error: unknown;
-  #wake: () => void = () => undefined;
+  #waiting: (() => void)[] = [];
 
   constructor(onReturn: () => void) {
     this.#onReturn = onReturn;
@@ -148,19 +151,26 @@ class Listener implements AsyncIterator<Result> {
     this.#wake();
   }
 
+  #wake(): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const wake of waiting) wake();
+  }
+
   async next(): Promise<IteratorResult<Result>> {
     for (;;) {
       const value = this.#queue.shift();
       if (value !== undefined) return { value, done: false };
       if (this.#error !== undefined) throw this.#error as Error;
       if (this.#ended) return { value: undefined, done: true };
-      await new Promise<void>((done) => (this.#wake = done));
+      await new Promise<void>((done) => this.#waiting.push(done));
     }
   }
 
   return(): Promise<IteratorResult<Result>> {
     this.#ended = true;
     this.#queue.length = 0;
+    this.#wake();
     this.#onReturn();
     return Promise.resolve({ value: undefined, done: true });
   }

@@ -1,6 +1,7 @@
 /** One child process and what it is at. */
 import { fork, type ChildProcess } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Failure } from '../states.js';
 import type { Job } from './executor.js';
@@ -8,6 +9,8 @@ import { MODULES, type FromChild, type ToChild } from './protocol.js';
 
 /** Characters kept of what a trial's process writes. */
 const LOG = 16_384;
+/** Milliseconds that the rest of its output may take once it has ended. */
+const DRAIN = 1000;
 
 export interface ChildEvents {
   readonly onMessage: (child: Child, message: FromChild) => void;
@@ -85,9 +88,10 @@ export class Child {
     this.#process.kill('SIGKILL');
   }
 
-  /** Lets it end by itself. */
-  dismiss(): void {
+  /** Lets it end by itself, for so many milliseconds. */
+  dismiss(grace: number): void {
     if (this.#process.connected) this.#process.disconnect();
+    setTimeout(() => this.#process.kill('SIGKILL'), grace).unref();
   }
 
   get log(): string {
@@ -117,7 +121,11 @@ export class Child {
     const drained = [child.stdout, child.stderr].map(
       (stream) => new Promise<void>((resolve) => (stream === null ? resolve() : stream.once('close', resolve))),
     );
-    return Promise.all([exit, ...drained]).then(([how]) => how);
+    // A process that it has started itself may hold its output open for ever.
+    return exit.then(async (how) => {
+      await Promise.race([Promise.all(drained), sleep(DRAIN, undefined, { ref: false })]);
+      return how;
+    });
   }
 }
 

@@ -17,6 +17,8 @@ type LocalOptions = ExecutorOptions & LocalSize;
 /** Below so many seconds a trial, a child is given the next one before it has ended its own, so that it never waits. */
 const SHORT = 0.5;
 const FALSE_STARTS = 5;
+/** Milliseconds that an idle child has to end by itself: one of its trials may have left it busy. */
+const GRACE = 2000;
 /** Milliseconds between two looks at the children's memory. */
 const WATCH = 50;
 
@@ -83,7 +85,7 @@ class Local {
     clearInterval(this.#watch);
     this.#o.signal?.removeEventListener('abort', this.#abort);
     for (const child of this.#children)
-      if (child.jobs.length === 0) child.dismiss();
+      if (child.jobs.length === 0) child.dismiss(GRACE);
       else child.kill();
   }
 
@@ -134,7 +136,8 @@ class Local {
   }
 
   #hear(child: Child, message: FromChild): void {
-    if (this.#closed) return;
+    // A trial may send messages of its own: they are none of ours.
+    if (this.#closed || typeof message !== 'object' || (message as unknown) === null) return;
     if (message.kind === 'ready') {
       child.ready = true;
       this.#falseStarts = 0;
@@ -144,7 +147,7 @@ class Local {
     } else if (message.kind === 'rung') {
       const reason = this.#o.rungs?.decide(child.jobs[0], message.step, message.value);
       child.send({ kind: 'verdict', reason });
-    } else {
+    } else if ((message.kind === 'record' || message.kind === 'error') && message.row === child.jobs[0]?.row) {
       const job = child.finish();
       if (job === undefined) return;
       const { started, seconds } = message;

@@ -61,7 +61,8 @@ async function runOne({ row, config, rungs, checkpoint }: RunMessage): Promise<v
     send({ kind: 'record', row, started, seconds: seconds(), record: encoded });
   } catch (error) {
     const { message, stack } = error instanceof Error ? error : new Error(String(error));
-    send({ kind: 'error', row, started, seconds: seconds(), message, stack: stack ?? message });
+    const words = typeof message === 'string' ? message : (JSON.stringify(message) ?? 'an error without a message'); // anything can be thrown
+    send({ kind: 'error', row, started, seconds: seconds(), message: words, stack: typeof stack === 'string' ? stack : words });
   }
   await setImmediate(); // what came meanwhile is heard
 }

@@ -73,16 +73,20 @@ export const withBytesAs = <A, B>(record: EncodedRecord<A>, as: (bytes: A) => B)
 
 export function decodeRecord(encoded: Omit<EncodedRecord, 'digest'>, config: ParsedConfig): ExperimentRecord {
   const { state, reason, steps, events, curves, columns, timing, at, provenance } = encoded;
-  const metrics: Record<string, Curve> = {};
-  for (const { name, steps: at_, values } of curves) metrics[name] = { steps: [...numbersOf(at_)], values: [...numbersOf(values)] };
-  const tables: Record<string, Record<string, number[]>> = {};
-  for (const { table, name, values } of columns) (tables[table] ??= {})[name] = [...numbersOf(values)];
+  // By entries: a name like __proto__ is a name.
+  const metrics: Record<string, Curve> = Object.fromEntries(
+    curves.map(({ name, steps: grid, values }) => [name, { steps: [...numbersOf(grid)], values: [...numbersOf(values)] }]),
+  );
+  const tables = new Map<string, [string, number[]][]>();
+  for (const { table, name, values } of columns) tables.set(table, [...(tables.get(table) ?? []), [name, [...numbersOf(values)]]]);
   return {
     status: state === 'pruned' ? 'stopped' : state,
     ...(reason === null ? {} : { reason }),
     steps,
     metrics,
-    ...(columns.length === 0 ? {} : { tables }),
+    ...(columns.length === 0
+      ? {}
+      : { tables: Object.fromEntries([...tables].map(([table, columns_]) => [table, Object.fromEntries(columns_)])) }),
     ...(events === null ? {} : { events: parse(events) as UpdateEvent[] }),
     timing: { ...(parse(timing) as Omit<RunTiming, 'at'>), at: [...numbersOf(at)] },
     config,
