@@ -6,7 +6,8 @@ export { FAILURE_STATES, RESULT_STATES, TRIAL_STATES, type Failure, type TrialSt
 export { openStore, Store, type ObjectiveInput, type StoreOptions } from './store/store.js';
 export { bestOf, type Best, type Scored } from './store/best.js';
 export { FORMATS, type ExportOptions, type Format } from './store/export.js';
-export type { FailureReport, Origin, Query, Status, StoredCurve, StoredTrial } from './store/query.js';
+export type { FailureReport, Origin, Query, StoredCurve, StoredTrial } from './store/query.js';
+export type { Status } from './store/status.js';
 export { forecast, settingsOf, type Forecasted } from './run/planning.js';
 export { readLive, type Coordinator, type Live } from './run/live.js';
 export type { Progress } from './run/progress.js';

@@ -134,6 +134,15 @@ describe('a trial that goes wrong ends in a state of its own, with its log, and 
     });
   });
 
+  it('noisy, many times over: each has its own line', async () => {
+    await run(misbehaving('noisy', { seeds: 40 })).done;
+    look((store) => {
+      const logs = store.failures().map(({ log }) => log);
+      expect(logs).toHaveLength(40);
+      expect(logs.filter((log) => !log.startsWith('a word of warning\nTypeError'))).toEqual([]);
+    });
+  });
+
   it('nan: diverged', async () => {
     expect(await run(misbehaving('nan')).done).toMatchObject({ done: 1, failed: 0 });
     look((store) =>
@@ -221,6 +230,12 @@ describe('a sweep ends early', () => {
     await new Promise((resolve) => setTimeout(resolve, 300));
     expect(childrenOf(process.pid)).toEqual([]);
   });
+});
+
+it('a sweep that has ended can be iterated, and has nothing to tell', async () => {
+  const running = run({ ...SMALL, seeds: 1 });
+  await running.done;
+  for await (const { id } of running) expect.unreachable(id);
 });
 
 describe('while it runs', () => {

@@ -5,10 +5,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Failure } from '../states.js';
 import type { Job } from './executor.js';
-import { MODULES, type FromChild, type ToChild } from './protocol.js';
+import { LOG, MODULES, type FromChild, type ToChild } from './protocol.js';
 
-/** Characters kept of what a trial's process writes. */
-const LOG = 16_384;
 /** Milliseconds that the rest of its output may take once it has ended. */
 const DRAIN = 1000;
 

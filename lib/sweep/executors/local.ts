@@ -158,7 +158,7 @@ class Local {
         this.#outcomes.push({
           job,
           attempt,
-          failure: thrown(message.message, [child.log, message.stack].filter((t) => t !== '').join('\n')),
+          failure: thrown(message.message, [message.log.trim(), message.stack].filter((t) => t !== '').join('\n')),
         });
     }
   }

@@ -30,7 +30,12 @@ export type FromChild =
       readonly seconds: number;
       readonly message: string;
       readonly stack: string;
+      /** The end of what the trial wrote: through its own pipes it may come after this message. */
+      readonly log: string;
     };
 
 /** Of the environment: a JSON list of modules with experiments of one's own. */
 export const MODULES = 'LAYERWISE_SWEEP_MODULES';
+
+/** Characters kept of what a trial writes. */
+export const LOG = 16_384;

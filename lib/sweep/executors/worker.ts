@@ -8,10 +8,20 @@ import { endWithParent } from '../../linalg/index.js';
 import type { ResultState } from '../states.js';
 import { encodeRecord } from '../store/encode.js';
 import { loadExperiments } from '../modules.js';
-import { MODULES, type FromChild, type RunMessage, type ToChild } from './protocol.js';
+import { LOG, MODULES, type FromChild, type RunMessage, type ToChild } from './protocol.js';
 
 /** Of this child: where memory runs out, the system ends it and not the coordinator. */
 const FIRST_TO_GO = '1000';
+
+/** The end of what the running trial has written. */
+let said = '';
+for (const stream of [process.stdout, process.stderr]) {
+  const write = stream.write.bind(stream) as (...args: unknown[]) => boolean;
+  stream.write = (chunk: unknown, ...rest: unknown[]): boolean => {
+    said = (said + (typeof chunk === 'string' ? chunk : Buffer.from(chunk as Uint8Array).toString())).slice(-LOG);
+    return write(chunk, ...rest);
+  };
+}
 
 process.on('SIGINT', () => undefined); // Ctrl-C reaches the whole terminal group; the parent decides
 process.on('disconnect', () => process.exit(0));
@@ -49,6 +59,7 @@ async function work(): Promise<void> {
 
 async function runOne({ row, config, rungs, checkpoint }: RunMessage): Promise<void> {
   send({ kind: 'started', row });
+  said = '';
   const started = Date.now() / 1000;
   const begun = performance.now();
   const seconds = (): number => (performance.now() - begun) / 1000;
@@ -62,7 +73,7 @@ async function runOne({ row, config, rungs, checkpoint }: RunMessage): Promise<v
   } catch (error) {
     const { message, stack } = error instanceof Error ? error : new Error(String(error));
     const words = typeof message === 'string' ? message : (JSON.stringify(message) ?? 'an error without a message'); // anything can be thrown
-    send({ kind: 'error', row, started, seconds: seconds(), message: words, stack: typeof stack === 'string' ? stack : words });
+    send({ kind: 'error', row, started, seconds: seconds(), message: words, stack: typeof stack === 'string' ? stack : words, log: said });
   }
   await setImmediate(); // what came meanwhile is heard
 }

@@ -17,6 +17,7 @@ import { Plans, readTrial, type Role, type SweepRow, type TrialRow } from './pla
 import * as query from './query.js';
 import { readRecord, Results, type Ending, type Verdict } from './results.js';
 import { bytesOfHex } from './seal.js';
+import { status, type Status } from './status.js';
 import { verify } from './verify.js';
 
 export type ObjectiveInput = z.input<typeof objectiveSchema>;
@@ -69,8 +70,8 @@ export class Store {
   }
 
   /** Counts by state of one sweep's trials. @param sweep  its number; the last one unless given */
-  status(sweep?: number): query.Status {
-    return this.#do((db) => query.status(db, sweep));
+  status(sweep?: number): Status {
+    return this.#do((db) => status(db, sweep));
   }
 
   /** Trials in the order of planning, with their state and the last value of every metric. */
