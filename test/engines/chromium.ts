@@ -1,7 +1,7 @@
-/** A real browser for the tests of pages. They never skip: where there is none it is installed, and where it cannot be, they fail. */
-import { spawnSync } from 'node:child_process';
+/** A real browser for the tests of pages. */
 import { existsSync } from 'node:fs';
 import { chromium, type Browser } from 'playwright-core';
+import { requirePrograms } from './install.js';
 
 const PLACES = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 /** Off the network but for what a page asks for itself. */
@@ -16,22 +16,9 @@ const ARGUMENTS = [
   '--disable-sync',
 ];
 
-/** @throws Error naming the command that installs it */
-function chromiumPath(): string {
-  const found = (): string | undefined => PLACES.find((path) => existsSync(path));
-  const path = found();
-  if (path !== undefined) return path;
-  const install = 'apt-get update && apt-get install -y --no-install-recommends chromium';
-  const root = process.getuid?.() === 0 && existsSync('/usr/bin/apt-get');
-  const said = root
-    ? spawnSync('sh', ['-c', install], { encoding: 'utf8', env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } })
-    : null;
-  const installed = found();
-  if (installed === undefined)
-    throw new Error(
-      `there is no Chromium; install it as root: ${install}${said === null ? '' : `\n${said.stdout.slice(-500)}${said.stderr.slice(-500)}`}`,
-    );
-  return installed;
+/** @throws Error where there is none and it cannot be installed */
+export function openChromium(): Promise<Browser> {
+  const path = (): string | undefined => PLACES.find((place) => existsSync(place));
+  if (path() === undefined) requirePrograms(['chromium'], 'chromium');
+  return chromium.launch({ executablePath: path()!, args: ARGUMENTS });
 }
-
-export const openChromium = (): Promise<Browser> => chromium.launch({ executablePath: chromiumPath(), args: ARGUMENTS });

@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { ENVIRONMENT, requirePrograms } from './install.js';
 
 const SCRIPT = fileURLToPath(new URL('./slurm-two-nodes.sh', import.meta.url));
 
@@ -17,13 +18,11 @@ export interface Slurm {
   down(): void;
 }
 
-const has = (command: string): boolean => spawnSync('sh', ['-c', `command -v ${command}`]).status === 0;
-
 /** @throws Error where it is not installed and cannot be: a test that needs it fails then, and is not skipped */
 export function startSlurm(): Slurm {
-  if (!['sbatch', 'slurmctld', 'slurmd', 'munged'].every(has)) install();
+  requirePrograms(['sbatch', 'slurmctld', 'slurmd', 'munged'], 'slurm-wlm', 'munge');
   const folder = mkdtempSync(join(tmpdir(), 'layerwise-slurm-'));
-  const env = { ...process.env, SLURM_CONF: join(folder, 'slurm.conf') };
+  const env = { ...ENVIRONMENT, SLURM_CONF: join(folder, 'slurm.conf') };
   execFileSync('bash', [SCRIPT, 'up', folder], { env, stdio: 'pipe', timeout: 60_000 });
   return {
     folder,
@@ -35,12 +34,4 @@ export function startSlurm(): Slurm {
       rmSync(folder, { recursive: true, force: true });
     },
   };
-}
-
-function install(): void {
-  if (process.getuid?.() !== 0 || !has('apt-get'))
-    throw new Error('Slurm is not installed: apt-get install -y --no-install-recommends slurm-wlm munge, then run the tests again');
-  const options = { stdio: 'pipe', env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } } as const;
-  execFileSync('apt-get', ['update'], options);
-  execFileSync('apt-get', ['install', '-y', '--no-install-recommends', 'slurm-wlm', 'munge'], options);
 }

@@ -13,7 +13,7 @@ import { syntheticSweep, temporaryFolder, writeSweep, type Sweep } from './store
 let browser: Browser;
 let folder: string;
 beforeAll(async () => void (browser = await openChromium()), 300_000);
-afterAll(() => browser.close());
+afterAll(() => (browser as Browser | undefined)?.close());
 beforeEach(() => void (folder = temporaryFolder()));
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 

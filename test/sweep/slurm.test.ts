@@ -15,7 +15,7 @@ const TRIALS = 200;
 
 let slurm: Slurm;
 beforeAll(() => void (slurm = startSlurm()), 300_000);
-afterAll(() => slurm.down());
+afterAll(() => (slurm as Slurm | undefined)?.down());
 
 const folder = useFolder();
 const place = (): string => join(folder(), 'slurm.store');
