@@ -1,8 +1,8 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Job } from '../../lib/sweep/executors/executor.js';
-import { openStore, parseSpec, sweep, trial, type SweepSpec } from '../../lib/sweep/index.js';
+import { localExecutor, openStore, parseSpec, sweep, trial, type Executor, type SweepSpec } from '../../lib/sweep/index.js';
 import { pruner } from '../../lib/sweep/run/pruning.js';
 import { ended, plan, recordOf, tiny, TINY, useFolder } from './records.js';
 
@@ -133,5 +133,89 @@ describe('a sweep that prunes', () => {
     const store = openStore(place, { verify: true });
     expect([...store.query()].every(({ state }) => state === 'done')).toBe(true);
     store.close();
+  });
+
+  describe('by rungs, ended on the way to the second one, keeps what it has and goes on to the same bytes:', () => {
+    const [a, b] = [() => join(folder(), 'a'), () => join(folder(), 'b')];
+    /** Tells of every trial that comes to a rung. */
+    const watched = (told: (rung: number | undefined) => void): Executor => {
+      const inner = localExecutor({ jobs: 1, threads: 1 });
+      return {
+        ...inner,
+        async *run(source, options) {
+          for await (const outcome of inner.run(source, options)) {
+            yield outcome;
+            told(options.rungs?.steps[0]);
+          }
+        },
+      };
+    };
+    const files = (): string[] => readdirSync(join(a(), 'checkpoints')).sort();
+    async function afterwards(): Promise<void> {
+      const left = files();
+      expect(left.filter((name) => name.endsWith('.5.npz'))).toHaveLength(3); // all that may go on, and
+      expect(left.filter((name) => name.endsWith('.15.npz'))).toHaveLength(1); // the one that came to the second rung
+      let taken = 0;
+      const count = watched(() => taken++);
+      await sweep(PRUNED, { store: a(), executor: count }).done;
+      expect(taken).toBe(3 + 3 + 1); // none begins anew
+      await sweep(PRUNED, { store: b(), jobs: 2 }).done;
+      expect(exported(a())).toBe(exported(b()));
+      expect(files()).toEqual([]);
+    }
+
+    it('at once', async () => {
+      const controller = new AbortController();
+      const executor = watched((rung) => rung === 15 && controller.abort());
+      expect(await sweep(PRUNED, { store: a(), executor, signal: controller.signal }).done).toMatchObject({ ending: 'stopped', done: 6 });
+      await afterwards();
+    });
+
+    it('in order', async () => {
+      const running = sweep(PRUNED, { store: a(), executor: watched((rung) => rung === 15 && running.stop()) });
+      expect(await running.done).toMatchObject({ ending: 'stopped', done: 6, running: 0 });
+      await afterwards();
+    });
+
+    it('at once, and a checkpoint is damaged: that trial begins anew', async () => {
+      const controller = new AbortController();
+      const executor = watched((rung) => rung === 15 && controller.abort());
+      await sweep(PRUNED, { store: a(), executor, signal: controller.signal }).done;
+      for (const name of files()) truncateSync(join(a(), 'checkpoints', name), 100);
+      await sweep(PRUNED, { store: a(), jobs: 2 }).done;
+      await sweep(PRUNED, { store: b(), jobs: 2 }).done;
+      expect(exported(a())).toBe(exported(b()));
+    });
+
+    it('for its budget of seconds of trials, those that wait counted', async () => {
+      const budget = { trialSeconds: 1e-6 };
+      expect(await sweep({ ...PRUNED, budget }, { store: a(), jobs: 1 }).done).toMatchObject({ ending: 'budget', done: 0, running: 0 });
+      expect(files().length).toBeLessThan(9);
+      await sweep(PRUNED, { store: a(), jobs: 2 }).done;
+      await sweep(PRUNED, { store: b(), jobs: 2 }).done;
+      expect(exported(a())).toBe(exported(b()));
+    });
+  });
+
+  it('by rungs runs a trial again whose process was lost on the way, and decides as if nothing had been', async () => {
+    const [a, b] = [join(folder(), 'a'), join(folder(), 'b')];
+    const inner = localExecutor({ jobs: 2, threads: 1 });
+    const lost = new Set<string>();
+    const losing: Executor = {
+      ...inner,
+      async *run(source, options) {
+        for await (const outcome of inner.run(source, options)) {
+          const key = `${outcome.job.id} ${options.rungs!.steps[0]}`;
+          if (outcome.job.id < '8' && !lost.has(key)) {
+            lost.add(key);
+            yield { job: outcome.job, attempt: outcome.attempt, failure: { state: 'lost', message: 'gone', log: '' } };
+          } else yield outcome;
+        }
+      },
+    };
+    await sweep({ ...PRUNED, retries: 3 }, { store: a, executor: losing }).done;
+    expect(lost.size).toBeGreaterThan(2);
+    await sweep(PRUNED, { store: b, jobs: 2 }).done;
+    expect(exported(a)).toBe(exported(b));
   });
 });

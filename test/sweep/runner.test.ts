@@ -85,9 +85,34 @@ describe('a sweep', () => {
     });
   });
 
-  it('says which metrics there are when it cannot choose by the one it was given', async () => {
-    const spec = { ...SMALL, seeds: { tuning: 1 }, objective: { metric: 'beauty' } };
-    await expect(run(spec).done).rejects.toThrow(/objective\.metric: no record has this metric; there are loss, distance/);
+  it.each([
+    [{ objective: { metric: 'beauty' } }, /objective\.metric: the trials do not measure this; they measure loss, distance/],
+    [
+      { objective: { metric: 'loss' }, pruning: { method: 'median', metric: 'beauty', rungs: [2] } },
+      /pruning\.metric: the trials do not measure this/,
+    ],
+  ])('ends at its first record when that has not what trials are compared by: %j', async (wrong, message) => {
+    await expect(run({ ...SMALL, seeds: 40, ...wrong } as SweepSpec, { jobs: 1 }).done).rejects.toThrow(message);
+    look((store) => expect(store.status().states.done).toBeGreaterThan(0));
+    look((store) => expect(store.status().states.planned).toBeGreaterThan(0));
+    look((store) => expect(() => store.best({ metric: 'beauty' })).toThrow(/no record has this metric; there are loss, distance/));
+    look((store) => expect(() => store.scores({ metric: 'beauty' })).toThrow(/no record has this metric/));
+  });
+
+  it.each([
+    [{ metric: 'distance', per: ['optimiser.name'] }, /objective\.per: no configuration has 'optimiser\.name'/],
+    [{ metric: 'distance', at: 3 }, /objective\.at: 3 is no point of the curves: it must be a multiple of train\.every = 2/],
+    [{ metric: 'distance', at: 6 }, /objective\.at: 6 .* at most train\.steps = 4/],
+  ])('plans nothing that nobody could compare: %j', async (objective, message) => {
+    await expect(run({ ...SMALL, objective } as SweepSpec).done).rejects.toThrow(message);
+    look((store) => expect(store.sweeps()).toEqual([]));
+  });
+
+  it('whose tuning trials all fail has nothing to run on the other seeds, and says so as failures', async () => {
+    const spec = misbehaving('throw', { seeds: { tuning: 2, evaluation: 2 }, objective: { metric: 'value' } });
+    expect(await run(spec).done).toMatchObject({ ending: 'complete', done: 0, failed: 2, total: 2 });
+    const other = misbehaving('nan', { seeds: { tuning: 2, evaluation: 2 }, objective: { metric: 'value' } });
+    expect(await run(other).done).toMatchObject({ ending: 'complete', done: 2, failed: 0, total: 2 });
   });
 
   it('refuses wrong specifications and options at once', () => {
@@ -113,6 +138,9 @@ describe('a trial that goes wrong ends in a state of its own, with its log, and 
     ['hang', 'timeout', /took longer than 0\.5 s/, /^/],
     ['memory', 'memory', /more than 300 MiB/, /^/],
     ['killed', 'lost', /ended from outside \(SIGKILL\)/, /^/],
+    ['odd', 'error', /^\{ message: \{ of: 0 \} \}$/, /^/],
+    ['nothing', 'error', /^undefined$/, /^/],
+    ['holds', 'crashed', /exit code 7/, /^/],
   ])('%s: %s', async (how, state, message, log) => {
     const axes = { how: ['well', how] };
     const spec = misbehaving('well', {
@@ -270,6 +298,16 @@ describe('children', () => {
   it('have the threads they are given, and the numbers of this process', async () => {
     await sweep(SMALL, { store: place(), jobs: 1, threads: 2 }).done;
     look((store) => expect(store.record([...store.query()][0].id)?.provenance.threads).toBe(2));
+  });
+
+  it('are spoken to by trials without harm', async () => {
+    expect(await run(misbehaving('talks', { seeds: 3 })).done).toMatchObject({ done: 3, failed: 0 });
+  });
+
+  it('that a former trial keeps busy are replaced, and the next trial is not blamed', async () => {
+    const executor = localExecutor({ jobs: 1, threads: 1, patience: 0.5 });
+    expect(await run(misbehaving('lingers', { seeds: 3 }), { executor }).done).toMatchObject({ done: 3, failed: 0 });
+    look((store) => expect(store.database.prepare('SELECT count(*) FROM attempts').pluck().get()).toBe(3));
   });
 
   it('that die before they begin give their trials back', async () => {

@@ -5,10 +5,20 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Failure } from '../states.js';
 import type { Job } from './executor.js';
-import { LOG, MODULES, type FromChild, type ToChild } from './protocol.js';
+import { LOG, MODULES, type FromChild, type RunMessage, type ToChild } from './protocol.js';
 
 /** Milliseconds that the rest of its output may take once it has ended. */
 const DRAIN = 1000;
+
+/** Seconds that a process may take to load the experiments before it is given up. */
+const LOADING = 600;
+
+export interface ChildOptions {
+  readonly threads: number;
+  readonly modules: readonly string[];
+  /** Seconds that it may take to begin with a trial that is its next: a former one may have left it busy. */
+  readonly patience: number;
+}
 
 export interface ChildEvents {
   readonly onMessage: (child: Child, message: FromChild) => void;
@@ -27,13 +37,18 @@ export class Child {
   readonly jobs: Job[] = [];
   /** Seconds since 1970 when the running one began; undefined while none runs. */
   started: number | undefined;
-  ready = false;
+  /** Whether it was given up because it did not begin. */
+  stuck = false;
+  readonly #patience: number;
+  #ready = false;
   /** Why we ended it ourselves. */
   ended: Pick<Failure, 'state' | 'message'> | undefined;
   #log = '';
+  /** Until the running one must have ended, or the next one must have begun. */
   #timer: NodeJS.Timeout | undefined;
 
-  constructor({ threads, modules }: { readonly threads: number; readonly modules: readonly string[] }, events: ChildEvents) {
+  constructor({ threads, modules, patience }: ChildOptions, events: ChildEvents) {
+    this.#patience = patience;
     // Compiled, or through tsx where the sources run as they are (tests).
     const source = import.meta.url.endsWith('.ts');
     this.#process = fork(fileURLToPath(new URL(source ? './worker.ts' : './worker.js', import.meta.url)), {
@@ -57,6 +72,35 @@ export class Child {
     return this.#process.pid ?? 0;
   }
 
+  get ready(): boolean {
+    return this.#ready;
+  }
+
+  /** It has loaded the experiments. */
+  loaded(): void {
+    this.#ready = true;
+    this.#expect();
+  }
+
+  give(job: Job, message: RunMessage): void {
+    this.jobs.push(job);
+    this.send(message);
+    if (this.jobs.length === 1) this.#expect();
+  }
+
+  /** The next one must begin, and soon. */
+  #expect(): void {
+    clearTimeout(this.#timer);
+    if (this.jobs.length === 0 || this.started !== undefined) return;
+    this.#timer = setTimeout(
+      () => {
+        this.stuck = true;
+        this.kill();
+      },
+      1000 * (this.#ready ? this.#patience : LOADING),
+    );
+  }
+
   send(message: ToChild): void {
     if (this.#process.connected) this.#process.send(message, () => undefined); // one that is gone ends by itself
   }
@@ -65,6 +109,7 @@ export class Child {
   begin(timeout: number | undefined): void {
     this.started = Date.now() / 1000;
     this.#log = '';
+    clearTimeout(this.#timer);
     if (timeout === undefined) return;
     this.#timer = setTimeout(
       () => this.kill({ state: 'timeout', message: `took longer than ${timeout} s (the timeout)` }),
@@ -74,9 +119,10 @@ export class Child {
 
   /** The running trial is over. */
   finish(): Job | undefined {
-    clearTimeout(this.#timer);
     this.started = undefined;
-    return this.jobs.shift();
+    const job = this.jobs.shift();
+    this.#expect();
+    return job;
   }
 
   /** Ends it at once. @param why  of its trial, where that is to be blamed */
@@ -88,6 +134,7 @@ export class Child {
 
   /** Lets it end by itself, for so many milliseconds. */
   dismiss(grace: number): void {
+    clearTimeout(this.#timer);
     if (this.#process.connected) this.#process.disconnect();
     setTimeout(() => this.#process.kill('SIGKILL'), grace).unref();
   }

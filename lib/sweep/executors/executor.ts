@@ -3,6 +3,7 @@ import type { ParsedConfig } from '../../experiments/index.js';
 import type { Failure } from '../states.js';
 import type { EncodedRecord } from '../store/encode.js';
 import type { Attempt } from '../store/results.js';
+import type { CheckpointFolder } from './checkpoints.js';
 
 export interface Job {
   /** Row of the trial in its store. */
@@ -21,6 +22,8 @@ export type Outcome = { readonly job: Job; readonly attempt: Attempt } & (
 export interface JobSource {
   /** The next one; undefined while there is none. */
   next(): Job | undefined;
+  /** Whether nothing more is to begin, not even what waits at a rung. */
+  readonly ended: boolean;
 }
 
 export interface Rungs {
@@ -30,8 +33,8 @@ export interface Rungs {
   readonly decide: (job: Job, step: number, value: number) => string | undefined;
   /** Decides for all that have come to a rung together. @returns those that go on */
   readonly promote: (step: number, candidates: readonly Candidate[]) => ReadonlySet<Job>;
-  /** Folder where trials that end at a rung leave a checkpoint, and go on from it. */
-  readonly checkpoints?: string;
+  /** Where trials that end at a rung leave a checkpoint, and go on from it. */
+  readonly checkpoints?: CheckpointFolder;
 }
 
 export interface Candidate {
@@ -56,6 +59,8 @@ export interface ExecutorOptions extends TrialLimits {
   readonly signal?: AbortSignal | undefined;
   /** Told when a trial begins. */
   readonly onStart?: ((job: Job) => void) | undefined;
+  /** Told when a trial waits at a rung, and of its seconds since it began or went on. */
+  readonly onPause?: ((job: Job, seconds: number) => void) | undefined;
 }
 
 export interface Executor {

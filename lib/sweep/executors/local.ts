@@ -1,6 +1,5 @@
 /** Runs trials in persistent child processes, one BLAS thread each unless told otherwise (OpenBLAS is process-global). */
 import { hostname } from 'node:os';
-import { join } from 'node:path';
 import { LayerwiseError } from '../../errors.js';
 import { Child, failureOf, starvedSoFar, thrown, type Ended } from './child.js';
 import type { Executor, ExecutorOptions, Job, JobSource, Outcome } from './executor.js';
@@ -11,12 +10,16 @@ export interface LocalSize {
   readonly jobs: number;
   /** BLAS threads in each. */
   readonly threads: number;
+  /** Seconds that a process may take to begin with the next trial (30), before another one is started for it. */
+  readonly patience?: number;
 }
-type LocalOptions = ExecutorOptions & LocalSize;
+type LocalOptions = ExecutorOptions & Required<LocalSize>;
 
 /** Below so many seconds a trial, a child is given the next one before it has ended its own, so that it never waits. */
 const SHORT = 0.5;
 const FALSE_STARTS = 5;
+/** Seconds: a busy machine, or one that swaps, may take some. */
+const PATIENCE = 30;
 /** Milliseconds that an idle child has to end by itself: one of its trials may have left it busy. */
 const GRACE = 2000;
 /** Milliseconds between two looks at the children's memory. */
@@ -29,7 +32,7 @@ export const localExecutor = (size: LocalSize): Executor => ({
   dynamic: true,
   width: size.jobs,
   async *run(source, options) {
-    const local = new Local(source, { ...options, ...size });
+    const local = new Local(source, { patience: PATIENCE, ...options, ...size });
     try {
       yield* local.outcomes();
     } finally {
@@ -108,14 +111,14 @@ class Local {
 
   #give(child: Child, job = this.#next()): boolean {
     if (job === undefined) return false;
-    child.jobs.push(job);
     const { rungs } = this.#o;
-    child.send({
+    child.give(job, {
       kind: 'run',
       row: job.row,
+      id: job.id,
       config: job.config,
       ...(rungs === undefined ? {} : { rungs: { metric: rungs.metric, steps: rungs.steps } }),
-      ...(rungs?.checkpoints === undefined ? {} : { checkpoint: join(rungs.checkpoints, `${job.id}.npz`) }),
+      checkpoints: rungs?.checkpoints,
     });
     return true;
   }
@@ -139,7 +142,7 @@ class Local {
     // A trial may send messages of its own: they are none of ours.
     if (this.#closed || typeof message !== 'object' || (message as unknown) === null) return;
     if (message.kind === 'ready') {
-      child.ready = true;
+      child.loaded();
       this.#falseStarts = 0;
     } else if (message.kind === 'started') {
       child.begin(this.#o.timeout);
@@ -167,8 +170,10 @@ class Local {
     this.#children.delete(child);
     if (this.#closed) return;
     const { started } = child;
-    if (!child.ready && child.ended === undefined && (how.signal !== 'SIGKILL' || ++this.#falseStarts > FALSE_STARTS)) {
-      const what = `a process for trials cannot start (${how.signal ?? `exit code ${String(how.code)}`})`;
+    const outside = how.signal === 'SIGKILL' && !child.stuck;
+    if (!child.ready && child.ended === undefined && (!outside || ++this.#falseStarts > FALSE_STARTS)) {
+      const why = child.stuck ? 'it did not load its experiments in time' : (how.signal ?? `exit code ${String(how.code)}`);
+      const what = `a process for trials cannot start (${why})`;
       this.#error = new LayerwiseError('ERR_CHILD', `${what}:\n${child.log}`);
       this.close();
       return;

@@ -1,14 +1,16 @@
 /** What a coordinator and its children say to each other, as structured clones: JSON would lose NaN and the infinities. */
 import type { ParsedConfig } from '../../experiments/index.js';
 import type { EncodedRecord } from '../store/encode.js';
+import type { CheckpointFolder } from './checkpoints.js';
 
 export interface RunMessage {
   readonly kind: 'run';
   readonly row: number;
+  readonly id: string;
   readonly config: ParsedConfig;
   readonly rungs?: { readonly metric: string; readonly steps: readonly number[] } | undefined;
-  /** Checkpoint to go on from, where there is one, and to leave when the trial ends at a rung. */
-  readonly checkpoint?: string | undefined;
+  /** Of checkpoints to go on from, and to leave when the trial ends at a rung. */
+  readonly checkpoints?: CheckpointFolder | undefined;
 }
 /** The answer at a rung. */
 export interface VerdictMessage {

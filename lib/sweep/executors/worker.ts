@@ -1,13 +1,14 @@
 /** A child process: takes trials one after another, sends each one's record back, and ends with its parent. */
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
+import { inspect } from 'node:util';
 import { runExperiment, type ExperimentRecord } from '../../experiments/index.js';
-import { writeFileAtomic } from '../../files.js';
-import { decodeCheckpoint, encodeCheckpoint, type Training } from '../../train/index.js';
+import type { Training } from '../../train/index.js';
 import { endWithParent } from '../../linalg/index.js';
 import type { ResultState } from '../states.js';
 import { encodeRecord } from '../store/encode.js';
 import { loadExperiments } from '../modules.js';
+import { Checkpoints } from './checkpoints.js';
 import { LOG, MODULES, type FromChild, type RunMessage, type ToChild } from './protocol.js';
 
 /** Of this child: where memory runs out, the system ends it and not the coordinator. */
@@ -57,22 +58,24 @@ async function work(): Promise<void> {
   running = false;
 }
 
-async function runOne({ row, config, rungs, checkpoint }: RunMessage): Promise<void> {
+async function runOne({ row, id, config, rungs, checkpoints }: RunMessage): Promise<void> {
   send({ kind: 'started', row });
   said = '';
   const started = Date.now() / 1000;
   const begun = performance.now();
   const seconds = (): number => (performance.now() - begun) / 1000;
   try {
-    const resume = checkpoint === undefined || !existsSync(checkpoint) ? undefined : decodeCheckpoint(readFileSync(checkpoint));
-    const stops = rungs === undefined ? {} : { rungs: rungs.steps, atRung: atRung(row, rungs.metric, checkpoint) };
+    const own = checkpoints === undefined ? undefined : new Checkpoints(checkpoints, id);
+    const resume = own?.upTo(Math.min(...(rungs?.steps ?? [])));
+    const stops = rungs === undefined ? {} : { rungs: rungs.steps, atRung: atRung(row, rungs.metric, own) };
     const record = await runExperiment(config, { resume, ...stops });
-    if (checkpoint !== undefined && record.status !== 'stopped') rmSync(checkpoint, { force: true });
+    if (record.status !== 'stopped') own?.remove();
     const encoded = encodeRecord(record, stateOf(record));
     send({ kind: 'record', row, started, seconds: seconds(), record: encoded });
   } catch (error) {
-    const { message, stack } = error instanceof Error ? error : new Error(String(error));
-    const words = typeof message === 'string' ? message : (JSON.stringify(message) ?? 'an error without a message'); // anything can be thrown
+    // Anything can be thrown.
+    const { message, stack } = error instanceof Error ? error : new Error(typeof error === 'string' ? error : inspect(error));
+    const words = typeof message === 'string' ? message : (JSON.stringify(message) ?? 'an error without a message');
     send({ kind: 'error', row, started, seconds: seconds(), message: words, stack: typeof stack === 'string' ? stack : words, log: said });
   }
   await setImmediate(); // what came meanwhile is heard
@@ -80,7 +83,7 @@ async function runOne({ row, config, rungs, checkpoint }: RunMessage): Promise<v
 
 /** Asks the coordinator whether a trial goes on. */
 const atRung =
-  (row: number, metric: string, checkpoint: string | undefined) =>
+  (row: number, metric: string, checkpoints: Checkpoints | undefined) =>
   async (training: Training): Promise<string | undefined> => {
     const curve = training.record().metrics[metric];
     const value = curve?.values[curve.steps.indexOf(training.step)];
@@ -88,7 +91,7 @@ const atRung =
     const verdict = new Promise<string | undefined>((resolve) => (answer = resolve));
     send({ kind: 'rung', row, step: training.step, value });
     const reason = await verdict;
-    if (reason !== undefined && checkpoint !== undefined) writeFileAtomic(checkpoint, encodeCheckpoint(training.checkpoint()));
+    if (reason !== undefined) checkpoints?.leave(training.step, training.checkpoint());
     return reason;
   };
 

@@ -1,11 +1,13 @@
 /** From a specification to the trials it needs: all at once, or settings on tuning seeds first and the best ones on evaluation seeds. */
 import { canonical } from '../../canonical.js';
-import { ArgumentError, OptionsError } from '../../errors.js';
+import { ArgumentError } from '../../errors.js';
 import { check, memoryOf, parseConfig, predictSeconds, probeRun, type ParsedConfig } from '../../experiments/index.js';
 import { valueAt } from '../../paths.js';
+import { Comparison, requireObjective, requirePoints } from '../spec/demands.js';
 import { configurations, pathsOf, placed } from '../spec/space.js';
 import type { Spec } from '../spec/schema.js';
 import { settingOf, type Setting } from '../spec/trial.js';
+import { worst } from '../store/best.js';
 import type { Planned, Role } from '../store/plans.js';
 import type { Store } from '../store/store.js';
 import { groupOf } from './progress.js';
@@ -17,21 +19,24 @@ interface Chosen {
 
 /** Distinct settings in the order of the axes. @throws OptionsError naming the combination that is wrong */
 export function* settingsOf(spec: Spec): Generator<Chosen> {
-  requireObjective(spec);
+  requireObjective(spec, inStages(spec));
+  const comparison = new Comparison(spec);
   const paths = pathsOf(spec.axes);
   const [seed] = [...spec.seeds.tuning, ...spec.seeds.evaluation];
   const seen = new Set<string>();
   for (const written of configurations(spec)) {
     const config = placed(written, paths, () => {
       const parsed = parseConfig({ ...written, seed }, 'sweep');
-      requireRungs(spec, parsed);
+      requirePoints(spec, parsed);
       return parsed;
     });
     const setting = settingOf(config);
     if (seen.has(setting.id)) continue;
     seen.add(setting.id);
+    comparison.see(config);
     yield { setting, config };
   }
+  if (seen.size > 0) comparison.require();
 }
 
 /** Whether settings are chosen on tuning seeds before the chosen ones run on the evaluation seeds. */
@@ -48,14 +53,11 @@ export function* firstStage(spec: Spec): Generator<Planned> {
   }
 }
 
-/** The best setting of each comparison on the evaluation seeds, once tuning is over. */
+/** The best setting of each comparison on the evaluation seeds, once tuning is over; none of a comparison where no trial ended well. */
 export function secondStage(spec: Spec, store: Store, sweep: number): Planned[] {
   const { evaluation } = spec.seeds;
-  const metrics = store.metrics();
-  const { metric } = spec.objective!;
-  if (!metrics.includes(metric))
-    refuse(['objective', 'metric'], metric, `no record has this metric; there are ${metrics.join(', ') || 'none'}`);
-  return store.best(spec.objective!, { sweep, role: 'tuning' }).flatMap(({ config }) => {
+  const ended = store.best(spec.objective!, { sweep, role: 'tuning' }).filter(({ score }) => score !== worst(spec.objective!));
+  return ended.flatMap(({ config }) => {
     const setting = settingOf(config);
     return evaluation.map((seed): Planned => ({ setting, seed, role: 'evaluation', cost: predictSeconds(config) }));
   });
@@ -137,26 +139,3 @@ export function forecast(spec: Spec): Forecasted {
 
 const comparisonOf = ({ objective }: Spec, config: ParsedConfig): string =>
   canonical(objective!.per.map((path) => valueAt(config, path) ?? null));
-
-function refuse(keys: readonly PropertyKey[], value: unknown, message: string): never {
-  throw new OptionsError('sweep', [{ path: keys.join('.'), keys, value: JSON.stringify(value), message }]);
-}
-
-function requireObjective(spec: Spec): void {
-  const { seeds, objective, pruning } = spec;
-  if (objective !== undefined) return;
-  if (inStages(spec))
-    refuse(['seeds', 'tuning'], seeds.tuning, 'tuning needs an objective to choose by: objective: { metric: ... }; or evaluate: all');
-  if (pruning !== undefined) refuse(['pruning'], pruning.method, 'pruning needs an objective: objective: { metric: ... }');
-}
-
-/** Rungs lie on points of the curves, else nothing would ever be ended there. */
-function requireRungs({ pruning }: Spec, config: ParsedConfig): void {
-  if (pruning === undefined) return;
-  const train = config['train'] as { every?: number; steps?: number } | undefined;
-  if (train === undefined) refuse(['pruning'], pruning.method, `${config.experiment} computes in one go; there is nothing to end early`);
-  const { every } = train;
-  const off = every === undefined ? undefined : pruning.rungs.find((step) => step % every !== 0);
-  if (off !== undefined)
-    refuse(['pruning', 'rungs'], off, `${off} is no point of the curves: it must be a multiple of train.every = ${String(every)}`);
-}

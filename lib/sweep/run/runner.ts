@@ -3,6 +3,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { Executor, Job, JobSource, Outcome, Rungs, TrialLimits } from '../executors/executor.js';
 import { RESULT_STATES } from '../states.js';
 import type { Spec } from '../spec/schema.js';
+import type { EncodedRecord } from '../store/encode.js';
 import type { Role } from '../store/plans.js';
 import type { Verdict } from '../store/results.js';
 import type { Store } from '../store/store.js';
@@ -22,9 +23,15 @@ export class Budget {
     this.#most = most;
   }
 
+  /** No trial may begin. */
   get spent(): boolean {
-    const { trials = Infinity, trialSeconds = Infinity, seconds = Infinity } = this.#most;
-    return this.trials >= trials || this.trialSeconds >= trialSeconds || (performance.now() - this.#began) / 1000 >= seconds;
+    return this.overtime || this.trials >= (this.#most.trials ?? Infinity);
+  }
+
+  /** Nor may one that waits go on. */
+  get overtime(): boolean {
+    const { trialSeconds = Infinity, seconds = Infinity } = this.#most;
+    return this.trialSeconds >= trialSeconds || (performance.now() - this.#began) / 1000 >= seconds;
   }
 }
 
@@ -43,6 +50,8 @@ export interface RunnerOptions extends TrialLimits {
   readonly retries?: number;
   readonly failFast?: boolean;
   readonly budget?: Budget | undefined;
+  /** Shown the first record that ended well, once it is kept. What it throws ends the run. */
+  readonly require?: ((record: EncodedRecord) => void) | undefined;
   /** Ends at once; what runs is dropped. */
   readonly signal?: AbortSignal | undefined;
   /** Ends in order: what runs is finished and kept. */
@@ -82,9 +91,12 @@ class Run implements JobSource {
   #failed = 0;
   /** Handed out and not heard of yet. */
   #out = 0;
+  /** Seconds that count already, of trials that are still on their way, by row. */
+  readonly #counted = new Map<number, number>();
   #pending: Outcome[] = [];
   #timer: NodeJS.Timeout | undefined;
   #broken: Error | undefined;
+  #required = false;
   #ending: RunSummary['ending'] = 'complete';
   readonly #abort = new AbortController();
 
@@ -115,6 +127,7 @@ class Run implements JobSource {
         stopping: this.#o.stopping,
         signal: this.#abort.signal,
         onStart: (job) => this.#live.begin(job),
+        onPause: (job, seconds) => this.#pause(job, seconds),
       });
       if (!this.#abort.signal.aborted) for await (const outcome of outcomes) this.#take(outcome);
     } finally {
@@ -127,7 +140,7 @@ class Run implements JobSource {
     if (this.#broken !== undefined) throw this.#broken;
     const { stopping } = this.#o;
     if (signal?.aborted === true || (stopping?.aborted === true && (this.#left || this.#out > 0))) this.#ending = 'stopped';
-    else if (this.#out > 0) this.#ending = 'detached';
+    else if (this.#out > 0 && this.#ending === 'complete') this.#ending = 'detached';
     await setImmediate(); // what was sent to listeners is heard
     return { ...this.#progress(), ending: this.#ending };
   }
@@ -136,9 +149,17 @@ class Run implements JobSource {
     return this.#again.length > 0 || this.#at < this.#queue.length;
   }
 
+  get ended(): boolean {
+    const { budget, stopping } = this.#o;
+    if (this.#ending === 'failed' || stopping?.aborted === true || this.#abort.signal.aborted || this.#broken !== undefined) return true;
+    if (budget?.overtime !== true) return false;
+    this.#ending = 'budget';
+    return true;
+  }
+
   next(): Job | undefined {
-    const { budget, stopping, store } = this.#o;
-    if (!this.#left || this.#ending !== 'complete' || stopping?.aborted === true || this.#broken !== undefined) return undefined;
+    const { budget, store } = this.#o;
+    if (!this.#left || this.#ending !== 'complete' || this.ended) return undefined;
     if (budget?.spent === true) {
       this.#ending = 'budget';
       return undefined;
@@ -154,12 +175,26 @@ class Run implements JobSource {
   #take(outcome: Outcome): void {
     this.#live.end(outcome.job);
     this.#out--;
-    if (this.#o.budget !== undefined) this.#o.budget.trialSeconds += outcome.attempt.seconds;
+    this.#spend(outcome.job, outcome.attempt.seconds);
+    this.#counted.delete(outcome.job.row); // one that was lost begins again
     this.#pending.push(outcome);
     // A trial that failed may have to run again: its executor must not find nothing to do before that is known.
     if (this.#pending.length >= GROUP.size || 'failure' in outcome) this.#flush();
     else this.#timer ??= setTimeout(() => this.#flush(), GROUP.wait);
     if (this.#broken !== undefined) throw this.#broken;
+  }
+
+  #pause(job: Job, seconds: number): void {
+    this.#live.end(job);
+    this.#spend(job, (this.#counted.get(job.row) ?? 0) + seconds);
+  }
+
+  /** @param seconds  of the trial so far */
+  #spend({ row }: Job, seconds: number): void {
+    const { budget } = this.#o;
+    if (budget === undefined) return;
+    budget.trialSeconds += seconds - (this.#counted.get(row) ?? 0);
+    this.#counted.set(row, seconds);
   }
 
   /** Puts what has come on the disk, and then tells of it. */
@@ -173,8 +208,7 @@ class Run implements JobSource {
     try {
       verdicts = this.#o.store.put(taken.map(({ job, ...ending }) => ({ row: job.row, ...ending })));
     } catch (error) {
-      this.#broken = error as Error;
-      this.#abort.abort();
+      this.#break(error as Error);
       return;
     }
     // What was heard of before, from a shard that is read again, say, counts once.
@@ -186,6 +220,7 @@ class Run implements JobSource {
     const { job, attempt } = outcome;
     if ('record' in outcome) {
       this.#done++;
+      this.#check(outcome.record);
       this.#forecast.done(job.config, job.cost, attempt.seconds);
     } else {
       const { retries = 2, failFast = false } = this.#o;
@@ -201,6 +236,21 @@ class Run implements JobSource {
       if (failFast) this.#ending = 'failed';
     }
     this.#o.onOutcome?.(outcome);
+  }
+
+  #check(record: EncodedRecord): void {
+    if (this.#required || record.state !== 'done') return;
+    this.#required = true;
+    try {
+      this.#o.require?.(record);
+    } catch (error) {
+      this.#break(error as Error);
+    }
+  }
+
+  #break(error: Error): void {
+    this.#broken ??= error;
+    this.#abort.abort();
   }
 
   #progress(): Progress {

@@ -5,6 +5,7 @@ import type { Executor, Outcome } from '../executors/executor.js';
 import { byRungs } from '../executors/rungs.js';
 import { collect } from '../executors/slurm/collect.js';
 import { loadExperiments, moduleAddresses } from '../modules.js';
+import { requireMeasured } from '../spec/demands.js';
 import type { Spec } from '../spec/schema.js';
 import type { Role } from '../store/plans.js';
 import { openStore, type Store } from '../store/store.js';
@@ -63,6 +64,7 @@ export async function runSpec(spec: Spec, { store: place, folder, verify, execut
         retries,
         failFast,
         budget,
+        require: (record) => requireMeasured(spec, record),
       });
     };
     let summary = await stage(inStages(spec) ? 'tuning' : undefined);

@@ -131,6 +131,9 @@ const seeds = z.preprocess(
 const listOf = (from: { count: number } | { list: number[] }, first: number): readonly number[] =>
   'list' in from ? [...new Set(from.list)] : Array.from({ length: from.count }, (_, i) => first + i);
 
+/** Where they have it. */
+export const DEFAULT_COMPARISON: readonly string[] = ['optimizer.name'];
+
 export const objectiveSchema = z.strictObject({
   /** Name of a metric of the experiment, or 'loss'. */
   metric: z.string().min(1),
@@ -138,7 +141,7 @@ export const objectiveSchema = z.strictObject({
   /** Its last value, its best one, or that at a step. */
   at: z.union([z.enum(['last', 'best']), z.int().min(0)]).default('last'),
   /** Paths of what is compared: the best setting is looked for within each combination of their values. */
-  per: z.array(path()).default(['optimizer.name']),
+  per: z.array(path()).default([...DEFAULT_COMPARISON]),
 });
 export type Objective = z.output<typeof objectiveSchema>;
 

@@ -3,7 +3,7 @@
  * Any number of processes may read it while one writes.
  */
 import { resolve } from 'node:path';
-import { FileError } from '../../errors.js';
+import { FileError, OptionsError } from '../../errors.js';
 import type { ExperimentRecord, ParsedConfig } from '../../experiments/index.js';
 import { objectiveSchema } from '../spec/schema.js';
 import { parseOptions } from '../../options.js';
@@ -92,13 +92,21 @@ export class Store {
   /** The best setting of each comparison, with a bootstrap interval over its evaluation seeds.
    *  @throws OptionsError */
   best(objective: ObjectiveInput, q: query.Query = {}): Best[] {
-    const parsed = parseOptions(objectiveSchema, objective, 'best');
-    return this.#do((db) => bestOf(scores(db, parsed, q)));
+    return bestOf(this.#scores('best', objective, q));
   }
 
-  /** Every setting of which something ran, the best first. */
+  /** Every setting of which something ran, the best first. @throws OptionsError */
   scores(objective: ObjectiveInput, q: query.Query = {}): Scored[] {
-    const parsed = parseOptions(objectiveSchema, objective, 'scores');
+    return this.#scores('scores', objective, q);
+  }
+
+  #scores(subject: string, objective: ObjectiveInput, q: query.Query): Scored[] {
+    const parsed = parseOptions(objectiveSchema, objective, subject);
+    const metrics = this.metrics();
+    if (metrics.length > 0 && !metrics.includes(parsed.metric))
+      throw new OptionsError(subject, [
+        { path: 'metric', value: JSON.stringify(parsed.metric), message: `no record has this metric; there are ${metrics.join(', ')}` },
+      ]);
     return this.#do((db) => scores(db, parsed, q));
   }
 

@@ -3,7 +3,8 @@ import { LayerwiseError } from '../../../errors.js';
 import type { Store } from '../../store/store.js';
 import { cancel, queued, type QueuedTask } from './commands.js';
 import { closeSubmission, openSubmissions, type Submission } from './ledger.js';
-import { readJobs, Shards } from './submission.js';
+import type { ShardEntry } from './shard.js';
+import { readJobs, readPlan, Shards } from './submission.js';
 
 export interface Collected {
   readonly submission: Submission;
@@ -21,7 +22,8 @@ export async function collect(store: Store): Promise<Collected[]> {
     const queue = await tasksOf(submission);
     const jobs = readJobs(submission.folder);
     const entries = new Shards(submission.folder).read();
-    const rows = entries.map(({ id, ...ending }) => ({ row: store.rowOf(id), ...ending }));
+    const pauses = readPlan(submission.folder).rungs !== undefined;
+    const rows = entries.filter((entry) => !(pauses && waits(entry))).map(({ id, ...ending }) => ({ row: store.rowOf(id), ...ending }));
     store.put(rows.filter((ending): ending is typeof ending & { row: number } => ending.row !== undefined));
     const ended = new Set(entries.map(({ id }) => id)).size;
     if (ended >= jobs.length || queue?.length === 0) closeSubmission(store, submission);
@@ -29,6 +31,9 @@ export async function collect(store: Store): Promise<Collected[]> {
   }
   return all;
 }
+
+/** Whether it waits at a rung: no result, but a checkpoint to go on from. */
+const waits = (entry: ShardEntry): boolean => 'record' in entry && entry.record.state === 'pruned';
 
 /** Takes all tasks of a store out of the queue, and ends those that run. What they have left can be collected. */
 export async function cancelAll(store: Store): Promise<Submission[]> {

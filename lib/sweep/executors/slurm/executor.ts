@@ -50,6 +50,8 @@ interface Flight {
   readonly shards: Shards;
   /** Trials not heard of yet, by identity. */
   readonly missing: Map<string, Job>;
+  /** Whether anything has come of it. */
+  landed: boolean;
   /** Since when the queue has not known it, in milliseconds; undefined while it does. */
   goneSince: number | undefined;
 }
@@ -72,6 +74,11 @@ class SlurmRun {
   }
 
   async *outcomes(source: JobSource): AsyncGenerator<Outcome> {
+    if (this.#o.detach === true && this.#how.rungs !== undefined)
+      throw new LayerwiseError(
+        'ERR_SLURM',
+        'pruning compares trials at every rung, and nobody does once this process ends; leave --detach out',
+      );
     await this.#adopt();
     const known = new Map(this.#flights.flatMap(({ missing }) => [...missing]));
     for (;;) {
@@ -105,7 +112,13 @@ class SlurmRun {
   }
 
   #flight(submission: Submission, jobs: readonly Job[]): Flight {
-    return { submission, shards: new Shards(submission.folder), missing: new Map(jobs.map((job) => [job.id, job])), goneSince: undefined };
+    return {
+      submission,
+      shards: new Shards(submission.folder),
+      missing: new Map(jobs.map((job) => [job.id, job])),
+      landed: false,
+      goneSince: undefined,
+    };
   }
 
   /** What has come since the last time. */
@@ -115,6 +128,7 @@ class SlurmRun {
         const job = flight.missing.get(id);
         if (job === undefined) continue; // of a task that ran twice
         flight.missing.delete(id);
+        flight.landed = true;
         yield { job, attempt, ...how };
       }
       if (flight.missing.size === 0) closeSubmission(this.#o.store, flight.submission);
@@ -122,7 +136,8 @@ class SlurmRun {
     this.#flights = this.#flights.filter(({ missing }) => missing.size > 0);
   }
 
-  /** Trials whose tasks are gone, after a last look at the shards. */
+  /** Trials whose tasks are gone, after a last look at the shards. Where others of their tasks have ended, their time may just have been
+   *  up: they go in again, and nothing is held against them. */
   async *#lost(): AsyncGenerator<Outcome> {
     this.#runningTasks = 0;
     for (const flight of [...this.#flights]) {
@@ -136,6 +151,10 @@ class SlurmRun {
       yield* this.#land();
       closeSubmission(this.#o.store, flight.submission);
       this.#flights = this.#flights.filter((other) => other !== flight);
+      if (flight.landed) {
+        if (flight.missing.size > 0) await this.#submit([...flight.missing.values()]);
+        continue;
+      }
       const damaged = flight.shards.damaged === 0 ? '' : `; ${flight.shards.damaged} lines of its shards are damaged`;
       for (const job of flight.missing.values())
         yield {

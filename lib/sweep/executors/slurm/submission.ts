@@ -8,6 +8,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeFolder, writeFileAtomic } from '../../../files.js';
+import type { CheckpointFolder } from '../checkpoints.js';
 import type { Job } from '../executor.js';
 import { ShardReader, type ShardEntry } from './shard.js';
 
@@ -18,7 +19,7 @@ export interface TaskPlan {
   readonly timeout?: number | undefined;
   readonly memory?: number | undefined;
   /** Where all its trials end, for now. */
-  readonly rungs?: { readonly metric: string; readonly steps: readonly number[]; readonly checkpoints: string } | undefined;
+  readonly rungs?: { readonly metric: string; readonly steps: readonly number[]; readonly checkpoints: CheckpointFolder } | undefined;
 }
 
 /** Cuts a list into tasks of about so many seconds of work each, by predicted cost. */

@@ -36,7 +36,7 @@ const timer = setInterval(flush, GROUP.wait);
 console.log(`task ${number}: ${queue.length} trials`);
 const { jobs, threads, modules, timeout, memory } = plan;
 const outcomes = localExecutor({ jobs, threads }).run(
-  { next: () => (stopping.signal.aborted ? undefined : queue.shift()) },
+  { next: () => (stopping.signal.aborted ? undefined : queue.shift()), ended: false },
   { modules, timeout, memory, rungs: rungsOf(plan), signal: ending.signal },
 );
 for await (const outcome of outcomes) {
