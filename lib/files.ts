@@ -1,16 +1,20 @@
 /** Files that are either whole or not there: written beside their place, flushed to the disk, then renamed over it. */
 import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { dirname, join, basename } from 'node:path';
-import { FileError } from './errors.js';
+import { FileError, LayerwiseError } from './errors.js';
 
-/** @throws FileError saying what to do; the old file, if any, is untouched then */
-export function writeFileAtomic(path: string, content: string | Uint8Array): void {
-  const bytes = typeof content === 'string' ? Buffer.from(content) : content;
+type Bytes = string | Uint8Array;
+
+/** @param content  all of it, or what writes it part by part
+ *  @throws FileError saying what to do; the old file, if any, is untouched then */
+export function writeFileAtomic(path: string, content: Bytes | ((write: (part: Bytes) => void) => void)): void {
   const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.tmp`);
   try {
     const file = openSync(temporary, 'w', 0o644);
     try {
-      for (let at = 0; at < bytes.length;) at += writeSync(file, bytes, at);
+      const write = (part: Bytes): void => writeAll(file, part);
+      if (typeof content === 'function') content(write);
+      else write(content);
       fsyncSync(file);
     } finally {
       closeSync(file);
@@ -19,8 +23,13 @@ export function writeFileAtomic(path: string, content: string | Uint8Array): voi
     syncFolder(dirname(path));
   } catch (cause) {
     discard(temporary);
-    throw asFileError(path, 'write', cause);
+    throw cause instanceof LayerwiseError ? cause : asFileError(path, 'write', cause);
   }
+}
+
+function writeAll(file: number, content: Bytes): void {
+  const bytes = typeof content === 'string' ? Buffer.from(content) : content;
+  for (let at = 0; at < bytes.length;) at += writeSync(file, bytes, at);
 }
 
 /** Finds out before hours of work whether a file can be written in its place. @throws FileError */

@@ -218,6 +218,8 @@ export {
   type Provenance,
   type RunOptions,
 } from './experiments/index.js';
+/** Schemas of experiments of one's own. */
+export { z } from 'zod';
 
 // Sweeps
 export { localExecutor, openStore, sweep, trial, type Store } from './sweep/index.js';

@@ -4,15 +4,24 @@ export interface Interrupt {
   readonly signal: AbortSignal;
   /** Aborted by the second. */
   readonly atOnce: AbortSignal;
+  /** Begins to listen: until then signals end the process, as they do by default. */
+  readonly listen: () => void;
   /** Lets signals have their default effect again. */
   readonly release: () => void;
 }
 
 export const INTERRUPTED = 130;
 
-/** @param grace  milliseconds that the second signal leaves to those who listen for it, before the process ends
- *  @param onFirst  called when the first has come */
-export function catchInterrupt({ grace = 0, onFirst }: { readonly grace?: number; readonly onFirst?: () => void } = {}): Interrupt {
+interface InterruptOptions {
+  /** Milliseconds that the second signal leaves to those who listen for it, before the process ends. */
+  readonly grace?: number;
+  /** Called when the first has come. */
+  readonly onFirst?: () => void;
+  /** Only once `listen` is called: after work that cannot hear of signals, and may be ended at any moment. */
+  readonly later?: boolean;
+}
+
+export function catchInterrupt({ grace = 0, onFirst, later = false }: InterruptOptions = {}): Interrupt {
   const [first, second] = [new AbortController(), new AbortController()];
   const onSignal = (): void => {
     if (!first.signal.aborted) {
@@ -24,8 +33,10 @@ export function catchInterrupt({ grace = 0, onFirst }: { readonly grace?: number
     if (grace === 0) process.exit(INTERRUPTED);
     setTimeout(() => process.exit(INTERRUPTED), grace).unref();
   };
-  process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
+  const listen = (): void => void process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
+  if (!later) listen();
   return {
+    listen,
     signal: first.signal,
     atOnce: second.signal,
     release: () => void process.off('SIGINT', onSignal).off('SIGTERM', onSignal),

@@ -1,9 +1,9 @@
 /** Commands that look at a store: status and export. */
 import type { Command } from 'commander';
-import { writeFileAtomic } from '../files.js';
 import type { Coordinator, Format, Status, Store } from '../sweep/index.js';
 import { collected, oneOf } from './arguments.js';
 import { UsageError } from './failure.js';
+import { writeOut } from './output.js';
 import { duration } from './progress.js';
 import { queueText } from './slurm.js';
 import { stateLine } from './sweepTables.js';
@@ -100,9 +100,7 @@ async function exportCommand(
   const conditions = Object.fromEntries(where.map(conditionOf));
   const store: Store = openStore(folder, { verify: true });
   try {
-    const bytes = store.export({ format, curves, provenance, where: conditions });
-    if (out === undefined) await written(bytes);
-    else writeFileAtomic(out, bytes);
+    store.exportTo(out ?? writeOut, { format, curves, provenance, where: conditions });
   } finally {
     store.close();
   }
@@ -119,5 +117,3 @@ function conditionOf(text: string): [string, unknown] {
     return [text.slice(0, at), value];
   }
 }
-
-const written = (bytes: Uint8Array): Promise<void> => new Promise((resolve) => process.stdout.write(bytes, () => resolve()));

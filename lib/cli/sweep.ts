@@ -67,7 +67,7 @@ async function run(spec: Spec, options: Options & { store: string; folder: strin
   const { localExecutor, openStore, pathsOf, runSpec, slurm } = await import('../sweep/index.js');
   const { store: place, folder, jobs, threads, verify } = options;
   const view = progressView(spec.name);
-  const { signal: stopping, atOnce: signal, release } = catchInterrupt({ grace: 2000, onFirst: sayFinishing });
+  const { signal: stopping, atOnce: signal, listen, release } = catchInterrupt({ grace: 2000, onFirst: sayFinishing, later: true });
   const note = (text: string): void => void process.stderr.write(`${text}\n`);
   const { detach = false, sbatch = [] } = options;
   const executor =
@@ -81,6 +81,7 @@ async function run(spec: Spec, options: Options & { store: string; folder: strin
     executor,
     signal,
     stopping,
+    onPlanned: listen,
     onProgress: view.update.bind(view),
   };
   let summary: SweepSummary;

@@ -1,10 +1,54 @@
 /** What experiments share that compute their result in one go, where others train a network step by step. */
+import { inspect } from 'node:util';
 import { ArgumentError } from '../errors.js';
 import type { Curve, NumberTable } from '../types.js';
 
 export interface Computed {
   readonly metrics: Readonly<Record<string, Curve>>;
   readonly tables: Readonly<Record<string, NumberTable>>;
+}
+
+/** What an experiment has computed, in plain lists. @throws ArgumentError where it is not as `Computed` says */
+export function requireComputed(name: string, given: unknown): Computed {
+  const refuse = (place: string, message: string): never => {
+    throw new ArgumentError(`compute of ${name}: ${place} ${message}`);
+  };
+  const record = (value: unknown, place: string, of: string): Readonly<Record<string, unknown>> =>
+    typeof value === 'object' && value !== null && !Array.isArray(value) && !ArrayBuffer.isView(value)
+      ? (value as Readonly<Record<string, unknown>>)
+      : refuse(place, `must be an object of ${of}, got ${inspect(value, { depth: 0 })}`);
+  const numbers = (value: unknown, place: string): number[] => {
+    if (!Array.isArray(value) && !(ArrayBuffer.isView(value) && !(value instanceof DataView)))
+      return refuse(place, `must be a list of numbers, got ${inspect(value, { depth: 0 })}`);
+    const list = Array.from(value as ArrayLike<unknown>);
+    const wrong = list.find((x) => typeof x !== 'number');
+    if (list.some((x) => typeof x !== 'number')) refuse(place, `must hold numbers alone, and holds ${inspect(wrong, { depth: 0 })}`);
+    return list as number[];
+  };
+  const alike = (lists: readonly (readonly number[])[], place: string): void => {
+    if (lists.some(({ length }) => length !== lists[0].length))
+      refuse(place, `must have lists of one length, got ${lists.map(({ length }) => length).join(' and ')}`);
+  };
+  const { metrics, tables = {} } = record(given, 'the result', 'metrics and tables');
+  const curves = Object.entries(record(metrics, 'metrics', 'curves')).map(([key, own]): [string, Curve] => {
+    const place = `metrics.${key}`;
+    const curve = record(own, place, 'steps and values');
+    const [steps, values] = [numbers(curve['steps'], `${place}.steps`), numbers(curve['values'], `${place}.values`)];
+    alike([steps, values], place);
+    if (!steps.every((step, i) => Number.isSafeInteger(step) && step >= 0 && (i === 0 || step > steps[i - 1])))
+      refuse(`${place}.steps`, 'must be whole numbers from 0 on, each larger than the one before it');
+    return [key, { steps, values }];
+  });
+  const columns = Object.entries(record(tables, 'tables', 'tables')).map(([key, own]): [string, NumberTable] => {
+    const place = `tables.${key}`;
+    const lists = Object.entries(record(own, place, 'columns')).map(([c, v]): [string, number[]] => [c, numbers(v, `${place}.${c}`)]);
+    alike(
+      lists.map(([, list]) => list),
+      place,
+    );
+    return [key, Object.fromEntries(lists)];
+  });
+  return { metrics: Object.fromEntries(curves), tables: Object.fromEntries(columns) };
 }
 
 /** Lets the event loop run between two parts of the work. @throws Interruption when the run was asked to stop */

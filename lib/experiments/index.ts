@@ -6,7 +6,7 @@ import { Training, trainAsync, type TrainAsyncOptions, type TrainOptions } from 
 import type { RunRecord } from '../types.js';
 import * as alignment from './alignment.js';
 import type { Assembled } from './assembled.js';
-import { Interruption, pauseOf, requireMemory } from './computed.js';
+import { Interruption, pauseOf, requireComputed, requireMemory } from './computed.js';
 import { defineExperiment, type AnyConfig, type Experiment, type InOneGo, type Trained } from './definition.js';
 import * as imageClassification from './imageClassification.js';
 import * as indexLearning from './indexLearning.js';
@@ -184,7 +184,7 @@ async function computed(own: InOneGo<ParsedConfig>, config: ParsedConfig, signal
   const started = performance.now();
   const timing = (): RunRecord['timing'] => ({ trainingSeconds: (performance.now() - started) / 1000, at: [] });
   try {
-    const { metrics, tables } = await own.compute(config, pauseOf(signal));
+    const { metrics, tables } = requireComputed(own.name, await own.compute(config, pauseOf(signal)));
     const finals = Object.values(metrics).map((curve) => curve.values.at(-1));
     const ended: Pick<RunRecord, 'status' | 'reason'> =
       finals.length > 0 && finals.every(Number.isNaN) ? { status: 'diverged', reason: 'no metric is a number' } : { status: 'done' };

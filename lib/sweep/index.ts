@@ -5,7 +5,7 @@ export { pathsOf } from './spec/space.js';
 export { FAILURE_STATES, RESULT_STATES, TRIAL_STATES, type Failure, type TrialState } from './states.js';
 export { openStore, Store, type ObjectiveInput, type StoreOptions } from './store/store.js';
 export { bestOf, type Best, type Scored } from './store/best.js';
-export { FORMATS, type ExportOptions, type Format } from './store/export.js';
+export { FORMATS, type ExportOptions, type Format } from './store/export/export.js';
 export type { FailureReport, Origin, Query, StoredCurve, StoredTrial } from './store/query.js';
 export type { Status } from './store/status.js';
 export { forecast, settingsOf, type Forecasted } from './run/planning.js';

@@ -1,5 +1,7 @@
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { parquetReadObjects } from 'hyparquet';
 import { describe, expect, it } from 'vitest';
+import { FileError } from '../../lib/errors.js';
 import { parse } from '../../lib/json.js';
 import { openStore, type Store } from '../../lib/sweep/index.js';
 import { broken, ended, plan, recordOf, tiny, useFolder } from './records.js';
@@ -87,6 +89,37 @@ describe('export', () => {
     expect(Buffer.compare(a.export({ format, provenance: true }), b.export({ format, provenance: true }))).not.toBe(0);
     a.close();
     b.close();
+  });
+
+  it('of many rows is written in parts, which together are the file', async () => {
+    const store = openStore(`${folder()}/long`, { mode: 'write' });
+    const t = tiny(1);
+    plan(store, [t]);
+    const values = Array.from({ length: 130_000 }, (_, i) => Math.sin(i));
+    store.put([ended(store, t, recordOf(t, { distance: values }))]);
+    for (const format of ['csv', 'parquet', 'json'] as const) {
+      const parts: number[] = [];
+      store.exportTo((part) => parts.push(part.length), { format, curves: true });
+      const path = `${folder()}/long.${format}`;
+      store.exportTo(path, { format, curves: true });
+      const bytes = readFileSync(path);
+      expect(parts.reduce((a, b) => a + b)).toBe(bytes.length);
+      expect(Buffer.compare(bytes, store.export({ format, curves: true }))).toBe(0);
+      if (format === 'csv') expect(parts).toHaveLength(130);
+      if (format === 'parquet') expect((await objects(bytes)).map((r) => r['value'])).toEqual(values);
+    }
+    store.close();
+  });
+
+  it('that cannot be written leaves the file that was there', () => {
+    const store = filled();
+    const path = `${folder()}/out.csv`;
+    writeFileSync(path, 'before');
+    store.database.exec('DROP TABLE curves');
+    expect(() => store.exportTo(path, { format: 'csv' })).toThrow(FileError);
+    expect(readFileSync(path, 'utf8')).toBe('before');
+    expect(readdirSync(folder()).sort()).toEqual(['out.csv', 'store']);
+    store.close();
   });
 
   it('with provenance says when, where and by what a trial ran', () => {

@@ -104,7 +104,7 @@ describe('a sweep', () => {
     [{ metric: 'distance', at: 3 }, /objective\.at: 3 is no point of the curves: it must be a multiple of train\.every = 2/],
     [{ metric: 'distance', at: 6 }, /objective\.at: 6 .* at most train\.steps = 4/],
   ])('plans nothing that nobody could compare: %j', async (objective, message) => {
-    await expect(run({ ...SMALL, objective } as SweepSpec).done).rejects.toThrow(message);
+    await expect(run({ ...SMALL, objective }).done).rejects.toThrow(message);
     look((store) => expect(store.sweeps()).toEqual([]));
   });
 

@@ -7,6 +7,8 @@ import {
   mkdirSync,
   openSync,
   readFileSync,
+  renameSync,
+  rmSync,
   truncateSync,
   writeFileSync,
   writeSync,
@@ -16,7 +18,7 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
 import { FileError } from '../../lib/errors.js';
-import { openStore, type Store } from '../../lib/sweep/index.js';
+import { openStore, type Query, type Store, type StoreOptions } from '../../lib/sweep/index.js';
 import { digestOf } from '../../lib/sweep/store/encode.js';
 import { migrate, VERSION } from '../../lib/sweep/store/schema.js';
 import { broken, ended, plan, recordOf, tiny, useFolder } from './records.js';
@@ -390,4 +392,66 @@ it('opens no file that is none of its own', () => {
   closeSync(text);
   expect(() => openStore(folder())).toThrow(/damaged|something else/);
   expect(() => writing()).toThrow(/damaged|something else/);
+});
+
+describe('a store says what is wrong with', () => {
+  it.each([
+    [{ mode: 'append' }, /openStore: mode: .*read.*write/],
+    [{ verify: 'yes' }, /openStore: verify/],
+    [{ readonly: true }, /openStore: readonly: unknown key/],
+  ])('options: %j', (options, message) => {
+    expect(() => openStore(folder(), options as StoreOptions)).toThrow(message);
+    expect(() => openStore(undefined as unknown as string)).toThrow(/takes the folder of a store/);
+  });
+
+  it.each([
+    [{ where: { seed: NaN } }, /where\.seed/],
+    [{ state: 'finished' }, /state: .*done/],
+    [{ state: ['done', 'finished'] }, /state/],
+    [{ role: 'test' }, /role/],
+    [{ sweep: 'first' }, /sweep/],
+    [{ states: 'done' }, /states: unknown key/],
+  ])('questions: %j', (q, message) => {
+    const store = writing();
+    const odd = q as Query;
+    for (const ask of [
+      () => store.query(odd),
+      () => store.curves('loss', odd),
+      () => store.best({ metric: 'loss' }, odd),
+      () => store.scores({ metric: 'loss' }, odd),
+      () => store.export({ format: 'csv', ...odd }),
+    ])
+      expect(ask).toThrow(message);
+    store.close();
+  });
+
+  it('being asked once it is closed', () => {
+    const store = writing();
+    store.close();
+    for (const ask of [() => store.sweeps(), () => [...store.query()], () => store.status(), () => store.put([]), () => store.verify()])
+      expect(ask).toThrow(/this store has been closed/);
+    expect(() => store.close()).not.toThrow();
+  });
+
+  it.each([
+    ['removed', (place: string) => rmSync(place, { recursive: true })],
+    ['moved away', (place: string) => renameSync(place, `${place}.away`)],
+    [
+      'replaced',
+      (place: string) => {
+        renameSync(place, `${place}.away`);
+        cpSync(`${place}.away`, place, { recursive: true });
+      },
+    ],
+  ])('being %s while it is written to, and acknowledges nothing more', (_, meanwhile) => {
+    const place = join(folder(), 'store');
+    const store = openStore(place, { mode: 'write' });
+    const trials = [tiny(1), tiny(2)];
+    plan(store, trials);
+    const [a, b] = trials.map((t) => ended(store, t, recordOf(t, { distance: [1] })));
+    store.put([a]);
+    meanwhile(place);
+    expect(() => store.put([b])).toThrow(/was moved, removed or replaced while it was written to/);
+    store.close();
+  });
 });

@@ -45,7 +45,7 @@ export function bandsOf(store: Store, winners: readonly Winner[], metrics: reado
 function bySteps(records: readonly ExperimentRecord[], metric: string): { step: number; values: number[] }[] {
   const at = new Map<number, number[]>();
   for (const { metrics } of records)
-    metrics[metric]?.steps.forEach((step, i) => {
+    (Object.hasOwn(metrics, metric) ? metrics[metric].steps : []).forEach((step, i) => {
       const value = metrics[metric].values[i];
       if (!Number.isFinite(value)) return;
       const known = at.get(step);

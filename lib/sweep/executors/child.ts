@@ -111,10 +111,7 @@ export class Child {
     this.#log = '';
     clearTimeout(this.#timer);
     if (timeout === undefined) return;
-    this.#timer = setTimeout(
-      () => this.kill({ state: 'timeout', message: `took longer than ${timeout} s (the timeout)` }),
-      Math.min(timeout * 1000, 2 ** 31 - 1),
-    );
+    this.#timer = setTimeout(() => this.kill({ state: 'timeout', message: `took longer than ${timeout} s (the timeout)` }), 1000 * timeout);
   }
 
   /** The running trial is over. */

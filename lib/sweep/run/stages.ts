@@ -25,6 +25,8 @@ export interface Settled {
   readonly executor: ExecutorChoice;
   readonly signal?: AbortSignal | undefined;
   readonly stopping?: AbortSignal | undefined;
+  /** Called once the plan is on the disk, before anything runs. */
+  readonly onPlanned?: (() => void) | undefined;
   readonly onProgress?: ((progress: Progress) => void) | undefined;
   readonly onOutcome?: ((outcome: Outcome) => void) | undefined;
 }
@@ -36,7 +38,10 @@ export interface SweepSummary extends RunSummary {
 }
 
 /** Runs what the store does not hold yet: first what can be planned at once, then what depends on it. */
-export async function runSpec(spec: Spec, { store: place, folder, verify, executor: choice, ...how }: Settled): Promise<SweepSummary> {
+export async function runSpec(
+  spec: Spec,
+  { store: place, folder, verify, executor: choice, onPlanned, ...how }: Settled,
+): Promise<SweepSummary> {
   const modules = moduleAddresses(spec.modules, folder);
   await loadExperiments(modules);
   const store = openStore(place, { mode: 'write', verify });
@@ -44,6 +49,7 @@ export async function runSpec(spec: Spec, { store: place, folder, verify, execut
     const chosen = typeof choice === 'function' ? choice(store, spec) : choice;
     if (chosen.name === 'local') await collect(store); // what a cluster has left, before it is run again
     const id = planInto(store, spec, folder);
+    onPlanned?.();
     const waits = spec.pruning !== undefined && (spec.pruning.synchronous || !chosen.dynamic);
     const executor = waits ? byRungs(chosen, join(store.folder, 'checkpoints')) : chosen;
     const { timeout, memory, retries, failFast, pruning } = spec;

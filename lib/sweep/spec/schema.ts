@@ -206,8 +206,8 @@ export const specSchema = z.strictObject({
       trialSeconds: positive().optional(),
     })
     .default({}),
-  /** Seconds after which a trial is ended. */
-  timeout: positive().optional(),
+  /** Seconds after which a trial is ended; what timers can count to at most. */
+  timeout: positive().max(2_147_483).optional(),
   /** Resident memory above which a trial is ended. */
   memory: bytes.optional(),
   /** How often a trial is run again that was lost with its process or machine; one that fails by itself is not. */

@@ -8,12 +8,15 @@ import { asStoreError } from './failures.js';
 import { lockStore } from './lock.js';
 import { APPLICATION_ID, migrate, VERSION } from './schema.js';
 
-export type Mode = 'read' | 'write';
+export const MODES = ['read', 'write'] as const;
+export type Mode = (typeof MODES)[number];
 
 export interface OpenDatabase {
   readonly db: Database.Database;
   readonly path: string;
   readonly close: () => void;
+  /** @throws FileError where the file is no longer the one that was opened: what is written to it then is lost */
+  readonly requireInPlace: () => void;
 }
 
 export const databaseOf = (folder: string): string => join(folder, 'store.sqlite');
@@ -24,16 +27,21 @@ export function openDatabase(folder: string, mode: Mode): OpenDatabase {
   if (mode === 'read') {
     if (!existsSync(path)) throw new FileError(folder, existsSync(folder) ? 'there is no store in this folder' : 'no such store');
     const db = opening(path, () => reader(path));
-    return { db, path, close: () => void db.close() };
+    return { db, path, close: () => void db.close(), requireInPlace: () => undefined };
   }
   makeFolder(folder);
   const unlock = lockStore(folder);
   try {
     const fresh = !existsSync(path) || statSync(path).size === 0;
     const db = opening(path, () => writer(path, fresh));
+    const opened = statSync(path).ino;
     return {
       db,
       path,
+      requireInPlace: () => {
+        if (statSync(path, { throwIfNoEntry: false })?.ino !== opened)
+          throw new FileError(path, 'the store was moved, removed or replaced while it was written to; put it back, or begin anew');
+      },
       close: () => {
         closeWriter(db);
         unlock();

@@ -18,6 +18,8 @@ const REASONS: readonly (readonly [code: RegExp, message: string])[] = [
 export function asStoreError(path: string, cause: unknown): Error {
   if (cause instanceof LayerwiseError) return cause;
   const { code, message } = cause as { code?: string; message: string };
+  if (cause instanceof TypeError && /database connection is not open/.test(message))
+    return new FileError(path, 'this store has been closed', { cause });
   if (code === undefined || !code.startsWith('SQLITE')) return cause as Error;
   const reason = REASONS.find(([pattern]) => pattern.test(code))?.[1];
   return new FileError(path, reason === undefined ? `${message} (${code})` : `${reason} (${code})`, { cause });

@@ -7,7 +7,8 @@ import type { ParsedConfig } from '../../experiments/index.js';
 import { bytesOfHex, hexOf, sealOf } from './seal.js';
 
 /** Why a trial runs: to choose a setting, or to report one. */
-export type Role = 'tuning' | 'evaluation';
+export const ROLES = ['tuning', 'evaluation'] as const;
+export type Role = (typeof ROLES)[number];
 
 export interface Planned {
   readonly setting: Setting;

@@ -1,13 +1,14 @@
 /** Questions to a store: which trials, how they ended, what they measured. */
 import { canonical } from '../../canonical.js';
 import type { Database } from 'better-sqlite3';
+import { z } from 'zod';
 import type { ParsedConfig, Provenance } from '../../experiments/index.js';
 import { valueAt } from '../../paths.js';
 import { configOf } from '../spec/trial.js';
-import { FAILURE_STATES, RESULT_STATES, type FailureState, type ResultState, type TrialState } from '../states.js';
+import { FAILURE_STATES, RESULT_STATES, TRIAL_STATES, type FailureState, type ResultState, type TrialState } from '../states.js';
 import { numbersOf } from './encode.js';
-import type { Role } from './plans.js';
-import { hexOf } from './seal.js';
+import { ROLES, type Role } from './plans.js';
+import { bytesOfHex, hexOf } from './seal.js';
 
 export interface Query {
   /** Dotted path of the complete configuration -> value, or list of values. */
@@ -17,6 +18,13 @@ export interface Query {
   /** Trials of this sweep alone, by its number; else all of the store. */
   readonly sweep?: number;
 }
+
+export const querySchema = z.strictObject({
+  where: z.record(z.string(), z.json()).optional(),
+  state: z.union([z.enum(TRIAL_STATES), z.array(z.enum(TRIAL_STATES))]).optional(),
+  role: z.enum(ROLES).optional(),
+  sweep: z.int().min(1).optional(),
+});
 
 export interface StoredTrial<C = ParsedConfig> {
   /** sha256 of experiment, configuration, seed and semantics. */
@@ -167,6 +175,19 @@ export function* curves(db: Database, metric: string, query: Query = {}): Genera
   }
 }
 
+/** Reads all curves of a trial, by its identity. */
+export function trialCurves(db: Database): (id: string) => Record<string, { steps: number[]; values: number[] }> {
+  const find = db
+    .prepare<[Uint8Array], [string, Uint8Array, Uint8Array]>(
+      `SELECT c.name, g.steps, c.points FROM trials t JOIN curves c ON c.trial = t.id JOIN grids g ON g.id = c.grid
+       WHERE t.digest = ? ORDER BY c.position`,
+    )
+    .raw();
+  const list = (bytes: Uint8Array): number[] => [...numbersOf(bytes)];
+  return (id) =>
+    Object.fromEntries(find.all(bytesOfHex(id)).map(([name, steps, values]) => [name, { steps: list(steps), values: list(values) }]));
+}
+
 /** Names of all metrics, in the order of their first appearance. */
 export const metricNames = (db: Database): string[] =>
   db.prepare<[], string>('SELECT name FROM (SELECT name, min(position) AS p FROM curves GROUP BY name) ORDER BY p, name').pluck().all();
@@ -189,6 +210,8 @@ export interface FailureQuery extends Pick<Query, 'where' | 'sweep'> {
   /** How many at most, in the order of planning; all unless given. */
   readonly limit?: number;
 }
+
+export const failureQuerySchema = querySchema.omit({ state: true, role: true }).extend({ limit: z.int().min(0).optional() });
 
 /** The last failure of every trial that has no record. */
 export function failures(db: Database, { limit = Infinity, ...query }: FailureQuery = {}): FailureReport[] {

@@ -3,14 +3,15 @@
  * Any number of processes may read it while one writes.
  */
 import { resolve } from 'node:path';
-import { FileError, OptionsError } from '../../errors.js';
+import { ArgumentError, FileError, OptionsError } from '../../errors.js';
+import { writeFileAtomic } from '../../files.js';
 import type { ExperimentRecord, ParsedConfig } from '../../experiments/index.js';
 import { objectiveSchema } from '../spec/schema.js';
 import { parseOptions } from '../../options.js';
-import type { z } from 'zod';
+import { z } from 'zod';
 import { bestOf, scores, type Best, type Scored } from './best.js';
-import { openDatabase, type Mode, type OpenDatabase } from './database.js';
-import { exportTable, type ExportOptions } from './export.js';
+import { MODES, openDatabase, type Mode, type OpenDatabase } from './database.js';
+import { exportSchema, exportTable, type ExportOptions } from './export/export.js';
 import { asStoreError, speaking } from './failures.js';
 import { lockHolder, type Holder } from './lock.js';
 import { Plans, readTrial, type Role, type SweepRow, type TrialRow } from './plans.js';
@@ -29,8 +30,13 @@ export interface StoreOptions {
   readonly verify?: boolean;
 }
 
-/** @throws FileError when there is no store to read, another process writes to it, or it is damaged or newer than this package */
-export function openStore(folder: string, { mode = 'read', verify: check = false }: StoreOptions = {}): Store {
+const optionsSchema = z.strictObject({ mode: z.enum(MODES).default('read'), verify: z.boolean().default(false) });
+
+/** @throws FileError when there is no store to read, another process writes to it, or it is damaged or newer than this package;
+ *  OptionsError, ArgumentError */
+export function openStore(folder: string, options: StoreOptions = {}): Store {
+  if (typeof folder !== 'string' || folder === '') throw new ArgumentError('openStore: takes the folder of a store');
+  const { mode, verify: check } = parseOptions(optionsSchema, options, 'openStore');
   const store = new Store(resolve(folder), openDatabase(resolve(folder), mode), mode);
   if (!check) return store;
   try {
@@ -75,13 +81,15 @@ export class Store {
   }
 
   /** Trials in the order of planning, with their state and the last value of every metric. */
-  *query<C = ParsedConfig>(q: query.Query = {}): Generator<query.StoredTrial<C>> {
-    yield* this.#each((db) => query.trials(db, q) as Generator<query.StoredTrial<C>>);
+  query<C = ParsedConfig>(q: query.Query = {}): Generator<query.StoredTrial<C>> {
+    parseOptions(query.querySchema, q, 'query');
+    return this.#each((db) => query.trials(db, q) as Generator<query.StoredTrial<C>>);
   }
 
   /** One metric against steps, of every trial that has it. */
-  *curves<C = ParsedConfig>(metric: string, q: query.Query = {}): Generator<query.StoredCurve<C>> {
-    yield* this.#each((db) => query.curves(db, metric, q) as Generator<query.StoredCurve<C>>);
+  curves<C = ParsedConfig>(metric: string, q: query.Query = {}): Generator<query.StoredCurve<C>> {
+    parseOptions(query.querySchema, q, 'curves');
+    return this.#each((db) => query.curves(db, metric, q) as Generator<query.StoredCurve<C>>);
   }
 
   /** Names of the metrics that any record has. */
@@ -101,6 +109,7 @@ export class Store {
   }
 
   #scores(subject: string, objective: ObjectiveInput, q: query.Query): Scored[] {
+    parseOptions(query.querySchema, q, subject);
     const parsed = parseOptions(objectiveSchema, objective, subject);
     const metrics = this.metrics();
     if (metrics.length > 0 && !metrics.includes(parsed.metric))
@@ -112,6 +121,7 @@ export class Store {
 
   /** The last failure of every trial without a record, with its log. */
   failures(q: query.FailureQuery = {}): query.FailureReport[] {
+    parseOptions(query.failureQuerySchema, q, 'failures');
     return this.#do((db) => query.failures(db, q));
   }
 
@@ -128,9 +138,19 @@ export class Store {
     });
   }
 
-  /** A table for other programs, as the bytes of a file. */
+  /** A table for other programs, as the bytes of a file. `exportTo` is for large ones. */
   export(options: ExportOptions): Uint8Array {
-    return this.#do((db) => exportTable(db, options));
+    const parts: Uint8Array[] = [];
+    this.exportTo((part) => parts.push(part), options);
+    return Buffer.concat(parts);
+  }
+
+  /** The same as a file, which is there whole or not at all, or part by part. Never holds the whole of it.
+   *  @throws FileError */
+  exportTo(to: string | ((part: Uint8Array) => void), options: ExportOptions): void {
+    parseOptions(exportSchema, options, 'export');
+    if (typeof to === 'string') writeFileAtomic(to, (write) => this.exportTo(write, options));
+    else this.#do((db) => exportTable(db, options, to));
   }
 
   /** @throws FileError naming the first thing that is not as it was written */
@@ -181,7 +201,10 @@ export class Store {
   /** Keeps all of the endings, or none. They are on the disk when it returns. @throws FileError */
   put(endings: readonly Ending[]): readonly Verdict[] {
     this.#writing();
-    return this.#do((db) => (this.#results ??= new Results(db)).put(endings));
+    this.#open.requireInPlace();
+    const verdicts = this.#do((db) => (this.#results ??= new Results(db)).put(endings));
+    this.#open.requireInPlace(); // as it was when they were written
+    return verdicts;
   }
 
   /** For the executors that keep a list of their own in it. */
