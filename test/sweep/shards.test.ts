@@ -4,7 +4,10 @@ import { describe, expect, it } from 'vitest';
 import { encodeRecord, numbersOf } from '../../lib/sweep/store/encode.js';
 import { ShardReader, ShardWriter, type ShardEntry } from '../../lib/sweep/executors/slurm/shard.js';
 import { pack, readJobs, readTask, Shards, writeSubmission } from '../../lib/sweep/executors/slurm/submission.js';
-import { recordOf, tiny, useFolder } from './records.js';
+import { collect } from '../../lib/sweep/executors/slurm/collect.js';
+import { openSubmission, openSubmissions } from '../../lib/sweep/executors/slurm/ledger.js';
+import { openStore } from '../../lib/sweep/index.js';
+import { plan, recordOf, tiny, useFolder } from './records.js';
 
 const folder = useFolder();
 const path = (): string => join(folder(), 'shard.jsonl');
@@ -92,5 +95,28 @@ describe('a submission', () => {
     writer.close();
     expect(shards.read()).toEqual([failure]);
     expect(shards.read()).toEqual([]);
+  });
+});
+
+describe('what a cluster has left is collected', () => {
+  it.each([
+    ['as results', undefined, ['done', 'pruned']],
+    ['but for trials that wait at a rung: nobody has compared them', { metric: 'distance', steps: [2] }, ['done', 'planned']],
+  ])('%s', async (_, rungs, states) => {
+    const store = openStore(join(folder(), 'store'), { mode: 'write' });
+    const trials = [tiny(1), tiny(2)];
+    plan(store, trials);
+    const submission = openSubmission(store, 1);
+    const jobs = trials.map(({ id, config }) => ({ row: store.rowOf(id)!, id, config, cost: 1 }));
+    const ends = rungs === undefined ? undefined : { ...rungs, checkpoints: { folder: folder(), steps: rungs.steps } };
+    writeSubmission(submission.folder, { modules: [], jobs: 1, threads: 1, rungs: ends }, [jobs]);
+    const writer = new ShardWriter(join(submission.folder, 'shards', '0.jsonl'));
+    const pruned = encodeRecord(recordOf(tiny(2), { distance: [1] }, { status: 'stopped', reason: 'pruned at step 2' }), 'pruned');
+    writer.append([entry(1), { ...entry(2), record: pruned }]);
+    writer.close();
+    expect(await collect(store)).toMatchObject([{ trials: 2, ended: 2 }]);
+    expect([...store.query()].map(({ state }) => state)).toEqual(states);
+    expect(openSubmissions(store)).toEqual([]);
+    store.close();
   });
 });

@@ -167,6 +167,9 @@ it('on slurm, halving by rungs gives the bytes of a local one', () => {
   writeFileSync(path, lines.join('\n'));
   const other = join(folder(), 'local.store');
   expect(layerwise('sweep', path, '--store', other).status).toBe(0);
+  const letGo = layerwise('sweep', path, '--store', place(), '--executor', 'slurm', '--detach');
+  expect(letGo.status).toBe(1);
+  expect(letGo.stderr).toMatch(/pruning compares trials at every rung.*leave --detach out/);
   const onSlurm = layerwise('sweep', path, '--store', place(), '--executor', 'slurm');
   expect(onSlurm.status, onSlurm.stderr).toBe(0);
   expect(onSlurm.stderr.match(/submitted as/g)).toHaveLength(3); // one array a rung

@@ -88,13 +88,17 @@ class SlurmRun {
       known.clear(); // of this run's beginning: later, a trial that comes again was lost
       if (jobs.length > 0) await this.#submit(jobs);
       if (this.#flights.length === 0) return;
-      if (this.#o.detach === true || this.#how.stopping?.aborted === true || this.#how.signal?.aborted === true) {
+      if (this.#letsGo) {
         this.#o.onNote?.(`tasks go on without this process: layerwise status, collect and cancel see to them`);
         return;
       }
       await sleep(1000 * this.#o.slurm.poll, undefined, { ref: true });
       yield* this.#lost();
     }
+  }
+
+  get #letsGo(): boolean {
+    return this.#o.detach === true || this.#how.stopping?.aborted === true || this.#how.signal?.aborted === true;
   }
 
   /** Goes on with what an earlier coordinator has submitted. Trials that end at another rung than these are taken back: they go on
@@ -152,7 +156,7 @@ class SlurmRun {
       closeSubmission(this.#o.store, flight.submission);
       this.#flights = this.#flights.filter((other) => other !== flight);
       if (flight.landed) {
-        if (flight.missing.size > 0) await this.#submit([...flight.missing.values()]);
+        if (flight.missing.size > 0 && !this.#letsGo) await this.#submit([...flight.missing.values()]);
         continue;
       }
       const damaged = flight.shards.damaged === 0 ? '' : `; ${flight.shards.damaged} lines of its shards are damaged`;
