@@ -77,7 +77,7 @@ function outcome(folder: string, { file, old: from, new: to, test }: Mutation): 
     >;
     rmSync(report);
     if (numTotalTests === 0) return `no test ran: ${stdout.slice(0, 200)}`;
-    return numFailedTests > 0 ? 'red' : 'no test noticed';
+    return numFailedTests > 0 || status !== 0 ? 'red' : 'no test noticed'; // an error outside of a test fails the run too
   } finally {
     writeFileSync(path, original);
   }

@@ -10,8 +10,11 @@ import { fileURLToPath } from 'node:url';
 
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
-/** One thread, and no files of Python's beside the scripts. */
-const ENVIRONMENT = { OPENBLAS_NUM_THREADS: '1', OMP_NUM_THREADS: '1', MKL_NUM_THREADS: '1', PYTHONDONTWRITEBYTECODE: '1' };
+/** So many threads, and no files of Python's beside the scripts. */
+const environmentOf = (threads: number): NodeJS.ProcessEnv => ({
+  ...Object.fromEntries(['OPENBLAS_NUM_THREADS', 'OMP_NUM_THREADS', 'MKL_NUM_THREADS'].map((name) => [name, String(threads)])),
+  PYTHONDONTWRITEBYTECODE: '1',
+});
 
 /** What every contender says of a block of steps. */
 export interface Answer {
@@ -29,9 +32,9 @@ export class Contender {
   readonly #child: ChildProcessWithoutNullStreams;
   readonly #lines: AsyncIterator<string, undefined>;
 
-  constructor(name: string, command: string, args: readonly string[]) {
+  constructor(name: string, command: string, args: readonly string[], threads = 1) {
     this.name = name;
-    this.#child = spawn(command, args, { cwd: ROOT, env: { ...process.env, ...ENVIRONMENT } });
+    this.#child = spawn(command, args, { cwd: ROOT, env: { ...process.env, ...environmentOf(threads) } });
     this.#child.stderr.pipe(process.stderr);
     this.#child.on('error', (error) => {
       console.error(`${name}: ${error.message}`);

@@ -3,19 +3,15 @@
  *
  *   node --import tsx scripts/bench/optimizersOurs.ts bench|check float32|float64
  *
- * Prints one line of facts, then answers each line `METHOD WARM_UP STEPS [FILE]` on standard input: from the start of training, so many
- * untimed steps and so many timed ones; the microseconds of one by the clock and of the processor, and the last loss. The parameters go
- * into FILE, as float64.
+ * Answers (serve.ts) each question, a method's name, from the start of training, with the last loss. The parameters go into FILE, as
+ * float64.
  */
 import { writeFileSync } from 'node:fs';
-import { createInterface } from 'node:readline';
-import { axpby, type Dtype, Evaluation, Matrix, softmaxCrossEntropy, systemInfo } from '../../lib/index.js';
+import { axpby, type Dtype, Evaluation, Matrix, softmaxCrossEntropy } from '../../lib/index.js';
 import { labelsStream, type MethodName, optimizerOf, problemOf, type Purpose } from './optimizersProblem.js';
+import { serve } from './serve.js';
 
 const [purpose, dtype] = process.argv.slice(2);
-const { kernel, threads, config } = systemInfo();
-console.log(JSON.stringify({ facts: { node: process.version, blas: config.split(' ').slice(0, 2).join(' '), kernel, threads } }));
-
 const { network, batches, methods } = problemOf(purpose as Purpose, dtype as Dtype);
 const { params } = network;
 const start = params.map(({ value }) => value.clone());
@@ -44,14 +40,10 @@ function begin(method: MethodName): (count: number) => number {
   };
 }
 
-for await (const line of createInterface({ input: process.stdin })) {
-  const [method, warmUp, count, file] = line.split(' ');
-  const advance = begin(method as MethodName);
-  advance(Number(warmUp));
-  const [started, used] = [performance.now(), process.cpuUsage()];
-  const loss = advance(Number(count));
-  const wall = ((performance.now() - started) * 1000) / Number(count);
-  const { user, system } = process.cpuUsage(used); // of all threads, V8's own included
-  if (file !== undefined) writeFileSync(file, Buffer.concat(params.map(({ value }) => Buffer.from(Float64Array.from(value.data).buffer))));
-  console.log(JSON.stringify({ wall, cpu: (user + system) / Number(count), loss }));
-}
+await serve(
+  (method) => ({
+    advance: begin(method as MethodName),
+    save: (file) => writeFileSync(file, Buffer.concat(params.map(({ value }) => Buffer.from(Float64Array.from(value.data).buffer)))),
+  }),
+  'loss',
+);

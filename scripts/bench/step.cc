@@ -4,13 +4,10 @@
 //
 //   layerwise-step PROBLEM
 //
-// PROBLEM is as written by problem.ts. Prints one line of facts, then answers each line `METHOD WARM_UP STEPS` on standard input with
-// the microseconds a step, by the clock and of the processor, and the last subspace distance.
+// PROBLEM is as written by problem.ts. Answers (serve.h) with the last subspace distance.
 #include <algorithm>
 #include <cstdio>
-#include <ctime>
 #include <fstream>
-#include <iostream>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -21,6 +18,7 @@
 #include "../../native/products.h"
 #include "../../native/random.h"
 #include "../../native/signs.h"
+#include "serve.h"
 
 using namespace layerwise;
 using Array = std::vector<double>;
@@ -195,47 +193,21 @@ class Run {
   std::vector<int> integers;
 };
 
-double microseconds(clockid_t clock) {
-  timespec t{};
-  clock_gettime(clock, &t);
-  return static_cast<double>(t.tv_sec) * 1e6 + static_cast<double>(t.tv_nsec) * 1e-3;
-}
-
-/** Takes steps with the distance after each, and prints what one of the last `steps` took. */
-void answer(Run& run, void (Run::*step)(), int warm_up, int steps) {
-  double distance = 0;
-  const auto advance = [&](int count) {
-    for (int i = 0; i < count; ++i) {
-      (run.*step)();
-      distance = run.distance();
-    }
-  };
-  advance(warm_up);
-  const double wall = microseconds(CLOCK_MONOTONIC), cpu = microseconds(CLOCK_PROCESS_CPUTIME_ID);
-  advance(steps);
-  std::printf("{\"wall\": %.6g, \"cpu\": %.6g, \"distance\": %.17g}\n", (microseconds(CLOCK_MONOTONIC) - wall) / steps,
-              (microseconds(CLOCK_PROCESS_CPUTIME_ID) - cpu) / steps, distance);
-  std::fflush(stdout);
-}
-
 }  // namespace
 
 int main(int argc, char** argv) try {
   if (argc != 2) throw std::runtime_error("usage: layerwise-step PROBLEM");
-  openblas_set_num_threads(1);
   const Problem problem = read(argv[1]);
-  const std::string config = openblas_get_config();
-  std::printf("{\"facts\": {\"compiler\": \"g++ %s\", \"blas\": \"%s\", \"kernel\": \"%s\", \"threads\": %d}}\n", __VERSION__,
-              config.substr(0, config.find(' ', config.find(' ') + 1)).c_str(), openblas_get_corename(), openblas_get_num_threads());
-  std::fflush(stdout);
   Run sgd(problem), layerwise(problem);
-  std::string method;
-  for (int warm_up = 0, steps = 0; std::cin >> method >> warm_up >> steps;) {
-    if (method == "sgd")
-      answer(sgd, &Run::sgd, warm_up, steps);
-    else
-      answer(layerwise, &Run::layerwise, warm_up, steps);
-  }
+  bench::serve(
+      [&](const std::string& method) -> bench::Step {
+        const bool plain = method == "sgd";
+        return [&run = plain ? sgd : layerwise, step = plain ? &Run::sgd : &Run::layerwise] {
+          (run.*step)();
+          return run.distance();
+        };
+      },
+      "distance");
   return 0;
 } catch (const std::exception& error) {
   std::fprintf(stderr, "layerwise-step: %s\n", error.what());

@@ -10,13 +10,13 @@
  * PYTHONPATH says where PyTorch is. To measure the BLAS kernels made for this CPU where the environment holds OpenBLAS to others, run
  * under `env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE`.
  */
-import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { median } from '../../lib/index.js';
 import { askInTurn, Contender, countOf, gather, printFacts, printTable, ROOT, type Answer, type Answers, type Facts } from './contender.js';
+import { buildProgram } from './program.js';
 import { METHODS, writeProblem, type Method } from './problem.js';
 
 /** Untimed steps: before the first round, and before each block, to fill the caches after another process had the core. */
@@ -33,19 +33,6 @@ interface Distance extends Answer {
   readonly distance: number;
 }
 type Times = Answers<Method, Distance>;
-
-/** Builds the C++ program where it is missing or older than its sources. @returns its path */
-function buildProgram(): string {
-  const folder = join(ROOT, 'build-bench');
-  for (const args of [
-    ['-S', ROOT, '-B', folder, '-DLAYERWISE_BENCH=ON', '-DCMAKE_BUILD_TYPE=Release'],
-    ['--build', folder, '--target', 'layerwise-step'],
-  ]) {
-    const { status, stdout, stderr } = spawnSync('cmake', args, { encoding: 'utf8' });
-    if (status !== 0) throw new Error(`cmake ${args.join(' ')} failed:\n${stdout}${stderr}`);
-  }
-  return join(folder, 'layerwise-step');
-}
 
 interface Row {
   readonly method: Method;
@@ -146,7 +133,7 @@ async function main(): Promise<void> {
     const script = join(ROOT, 'scripts', 'bench', 'step.py');
     contenders.push(
       new Contender(OURS, process.execPath, ['--import', 'tsx', join(ROOT, 'scripts', 'bench', 'ours.ts')]),
-      new Contender(CPP, buildProgram(), [problem]),
+      new Contender(CPP, buildProgram('layerwise-step'), [problem]),
       new Contender('NumPy', 'python3', [script, problem, 'numpy']),
       new Contender('PyTorch', 'python3', [script, problem, 'torch']),
     );

@@ -105,9 +105,20 @@ describe('export', () => {
       const bytes = readFileSync(path);
       expect(parts.reduce((a, b) => a + b)).toBe(bytes.length);
       expect(Buffer.compare(bytes, store.export({ format, curves: true }))).toBe(0);
-      if (format === 'csv') expect(parts).toHaveLength(130);
+      if (format === 'csv') {
+        expect(parts).toHaveLength(130);
+        expect(text(bytes).trimEnd().split('\n')).toHaveLength(1 + values.length);
+      }
       if (format === 'parquet') expect((await objects(bytes)).map((r) => r['value'])).toEqual(values);
     }
+    store.close();
+  });
+
+  it('of many trials is one list of JSON', () => {
+    const store = openStore(`${folder()}/many`, { mode: 'write' });
+    const many = Array.from({ length: 230 }, (_, i) => tiny(i));
+    plan(store, many);
+    expect((parse(text(store.export({ format: 'json' }))) as { id: string }[]).map(({ id }) => id)).toEqual(many.map(({ id }) => id));
     store.close();
   });
 

@@ -101,6 +101,7 @@ describe('a sweep', () => {
 
   it.each([
     [{ metric: 'distance', per: ['optimiser.name'] }, /objective\.per: no configuration has 'optimiser\.name'/],
+    [{ metric: 'distance', per: ['optimizer.name', 'train.order', 'task.rang'] }, /no configuration has 'task\.rang'/],
     [{ metric: 'distance', at: 3 }, /objective\.at: 3 is no point of the curves: it must be a multiple of train\.every = 2/],
     [{ metric: 'distance', at: 6 }, /objective\.at: 6 .* at most train\.steps = 4/],
   ])('plans nothing that nobody could compare: %j', async (objective, message) => {

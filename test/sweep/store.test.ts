@@ -452,6 +452,7 @@ describe('a store says what is wrong with', () => {
     store.put([a]);
     meanwhile(place);
     expect(() => store.put([b])).toThrow(/was moved, removed or replaced while it was written to/);
+    expect([...store.query()].map(({ state }) => state)).toEqual(['done', 'planned']);
     store.close();
   });
 });
