@@ -69,7 +69,7 @@ export type {
 } from './linalg/index.js';
 
 // Random streams
-export { SignTable, Stream, haar, orthonormalRows, type StreamState } from './random/index.js';
+export { Stream, haar, orthonormalRows, type StreamState } from './random/index.js';
 
 // Data, networks, losses
 export {

@@ -53,7 +53,6 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   float_or_double<Uniform>(env, exports);
   float_or_double<Normal>(env, exports);
   float_or_double<Rademacher>(env, exports);
-  float_or_double<MakeSignTable>(env, exports);
   float_or_double<SignedProduct>(env, exports);
 
   float_or_double<Axpby>(env, exports);

@@ -3,6 +3,7 @@
 // a size always takes the same path; results have the same bits on every CPU with fused multiply-add.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 
@@ -38,15 +39,35 @@ struct Product {
   bool lower_only;
 };
 
-/** out (rows x cols): row i is the sum over groups g of table row g * group_rows + index[i * index_stride + g], `stride` entries apart. */
+/** Rows of A that one index covers. */
+constexpr int kSigns = 5;
+constexpr int kSignSums = 1 << kSigns;
+
+/** out (rows x cols): row i is the sum over groups g of the five rows of a (m x cols) from 5g on, each with the sign that its bit of
+ *  index[i * index_stride + g] says. */
 template <typename T>
 struct SignedRows {
-  int rows, cols, groups, group_rows, index_stride;
-  std::ptrdiff_t stride;
+  int rows, m, cols, groups, index_stride;
   const std::uint8_t* index;
-  const T* table;
+  const T* a;
   T* out;
+  /** signed_work entries. */
+  T* work;
 };
+
+/** Bytes of a row of a table, two lines of the cache; groups that have a table at a time: 56 KiB; and rows for which it serves: making it
+ *  costs as much as 32 of them. */
+constexpr int kSignBytes = 128, kSignGroups = 14, kSignRows = 1024;
+/** Fewer rows are summed directly. */
+constexpr int kFewRows = 8;
+
+/** Tables and sums under way, and room to align them. */
+template <typename T>
+std::size_t signed_work(int rows, int m) {
+  const int groups = (m + kSigns - 1) / kSigns;
+  const auto least = [](int x, int y) { return static_cast<std::size_t>(x < y ? x : y); };
+  return (least(groups, kSignGroups) * kSignSums + least(rows, kSignRows) + 1) * (kSignBytes / sizeof(T));
+}
 
 /** Entries of the widest vector. */
 template <typename T>
@@ -126,21 +147,35 @@ inline void spread_fives(const unsigned char* bytes, std::uint64_t at, int batch
   }
 }
 
+/** Directly, in the order of additions that a table has. */
+template <typename T>
+void signed_rows_directly(const SignedRows<T>& o) {
+  for (int i = 0; i < o.rows; ++i) {
+    T* out = o.out + static_cast<std::ptrdiff_t>(i) * o.cols;
+    std::fill(out, out + o.cols, T{0});
+    for (int g = 0; g < o.groups; ++g) {
+      const int left = o.m - g * kSigns, count = left < kSigns ? left : kSigns;
+      const unsigned signs = o.index[static_cast<std::ptrdiff_t>(i) * o.index_stride + g];
+      const T* a = o.a + static_cast<std::ptrdiff_t>(g) * kSigns * o.cols;
+      for (int j = 0; j < o.cols; ++j) {
+        T sum{0};
+        for (int r = 0; r < count; ++r) {
+          const T x = a[static_cast<std::ptrdiff_t>(r) * o.cols + j];
+          sum += (signs >> r & 1u) != 0 ? x : -x;
+        }
+        out[j] += sum;
+      }
+    }
+  }
+}
+
 template <typename T>
 void signed_rows(const SignedRows<T>& o) {
 #if LAYERWISE_KERNELS
-  if (level() == Level::wide) return wide::run_signed(o);
-  if (level() == Level::narrow) return narrow::run_signed(o);
+  if (o.rows >= kFewRows && level() == Level::wide) return wide::run_signed(o);
+  if (o.rows >= kFewRows && level() == Level::narrow) return narrow::run_signed(o);
 #endif
-  for (int i = 0; i < o.rows; ++i)
-    for (int j = 0; j < o.cols; ++j) {
-      T sum{0};
-      for (int g = 0; g < o.groups; ++g)
-        sum += o.table[(static_cast<std::ptrdiff_t>(g) * o.group_rows + o.index[static_cast<std::ptrdiff_t>(i) * o.index_stride + g]) *
-                           o.stride +
-                       j];
-      o.out[static_cast<std::ptrdiff_t>(i) * o.cols + j] = sum;
-    }
+  signed_rows_directly(o);
 }
 
 }  // namespace layerwise::kernels

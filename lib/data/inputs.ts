@@ -1,6 +1,6 @@
 /** Inputs x = Sigma^(1/2) u, one a row, with u normal or of signs. */
 import { Matrix, gemmInto, scaleColumns, type Dtype } from '../linalg/index.js';
-import { SignTable, type Stream } from '../random/index.js';
+import type { Stream } from '../random/index.js';
 import type { Covariance } from '../types.js';
 
 export type Distribution = 'rademacher' | 'gaussian';
@@ -20,13 +20,10 @@ export function inputSampler(covariance: Covariance, distribution: Distribution,
     };
   }
   const root = covariance.root.clone(dtype);
-  if (!gaussian && SignTable.pays(root)) {
-    const table = new SignTable(root);
-    return (stream, inputs) => void stream.signedProduct(table, inputs);
-  }
+  if (!gaussian) return (stream, inputs) => void stream.signedProduct(root, inputs);
   let white = Matrix.zeros(0, 0, dtype);
   return (stream, inputs) => {
     if (white.rows !== inputs.rows) white = Matrix.zeros(inputs.rows, inputs.cols, dtype);
-    gemmInto(inputs, draw(stream, white), root);
+    gemmInto(inputs, stream.normal(white), root);
   };
 }

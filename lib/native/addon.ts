@@ -33,8 +33,7 @@ export interface Native {
   normal(stream: Float64Array, deviation: number, out: Floats): void;
   rademacher(stream: Float64Array, scale: number, out: Floats): void;
 
-  signTable(ints: Ints, a: Floats, table: Floats): void;
-  signedProduct(ints: Ints, stream: Float64Array, table: Floats, out: Floats): void;
+  signedProduct(ints: Ints, stream: Float64Array, a: Floats, out: Floats): void;
 
   axpby(alpha: number, x: Floats, beta: number, y: Floats): void;
   scale(alpha: number, x: Floats): void;

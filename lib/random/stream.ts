@@ -1,7 +1,6 @@
 import { ArgumentError } from '../errors.js';
-import { type Floats, Matrix } from '../linalg/index.js';
+import { type Floats, Matrix, requireDistinct, requireSameDtype, requireShape } from '../linalg/matrix.js';
 import { native } from '../native/index.js';
-import type { SignTable } from './signTable.js';
 
 /** What a stream is: three integers below 2^53. Saving them saves the stream. */
 export interface StreamState {
@@ -65,17 +64,18 @@ export class Stream {
     return out;
   }
 
-  /** Fills out (n x d) with u A for fresh signs u (n x m), A's table given: the signs are those that `rademacher` would draw into an
-   *  n x m matrix. Same bits on every CPU. @returns out @throws ArgumentError when out does not fit the table */
-  signedProduct(table: SignTable, out: Matrix): Matrix {
-    if (out.cols !== table.cols || out.dtype !== table.dtype)
-      throw new ArgumentError(
-        `Stream.signedProduct: out must have ${table.cols} columns of ${table.dtype}, got ${out.cols} of ${out.dtype}`,
-      );
+  /** Fills out (n x d) with u A for fresh signs u (n x m), those that `rademacher` would draw into an n x m matrix: by additions alone,
+   *  one for every five signs, in 0.3 to 0.5 of a product's time. Same bits on every CPU, and however rows are split over calls.
+   *  @param a  m x d @returns out
+   *  @throws ArgumentError on shapes or dtypes that do not fit, or when out shares memory with a */
+  signedProduct(a: Matrix, out: Matrix): Matrix {
+    requireShape('Stream.signedProduct', 'out', out, out.rows, a.cols);
+    requireSameDtype('Stream.signedProduct', a, out);
+    requireDistinct('Stream.signedProduct', out, a);
     productInts[0] = out.rows;
-    productInts[1] = table.rows;
-    productInts[2] = table.cols;
-    native.signedProduct(productInts, this.#state, table.data, out.data);
+    productInts[1] = a.rows;
+    productInts[2] = a.cols;
+    native.signedProduct(productInts, this.#state, a.data, out.data);
     return out;
   }
 }

@@ -72,7 +72,6 @@ class Run {
     require(blas::syevd('V', 'U', p.k, gram.data(), p.k, values.data(), &need_e, -1, &need_i, -1), "syevd");
     work.resize(static_cast<std::size_t>(std::max({need_f, need_g, need_e})));
     integers.resize(static_cast<std::size_t>(need_i));
-    fill_sign_table(p.d, p.d, p.root.data(), table.data());
     basis_of(p.teacher_g);
     for (int i = 0; i < p.d; ++i)
       for (int j = 0; j < p.k; ++j) basis[area(j, p.d) + i] = tall[area(i, p.k) + j];
@@ -120,7 +119,7 @@ class Run {
 
  private:
   void sample() {
-    signed_product(p.key, position, p.n, p.d, p.d, table.data(), x.data(), bits.data(), index.data());
+    signed_product(p.key, position, p.n, p.d, p.d, p.root.data(), x.data(), bits.data(), index.data(), sums.data());
     position += area(p.n, p.d);
     const std::uint64_t value = (position + 63) / 64;
     fill_normal(p.key, value, p.noise, y.data(), y.size());
@@ -185,9 +184,9 @@ class Run {
   Array hidden = Array(area(p.n, p.k)), hidden_gradient = Array(area(p.n, p.k)), outputs = Array(area(p.n, p.m));
   Array features_step = Array(area(p.k, p.d)), head_step = Array(area(p.m, p.k));
   Array factor = Array(area(p.d, p.d)), cholesky = Array(area(p.d, p.d)), packed;
-  Array table = Array(SignTableShape::of<double>(p.d, p.d).size());
+  Array sums = Array(kernels::signed_work<double>(p.n, p.d));
   std::vector<std::uint32_t> bits = std::vector<std::uint32_t>(signed_bits(p.n, p.d));
-  std::vector<std::uint8_t> index = std::vector<std::uint8_t>(area(p.n, SignTableShape::of<double>(p.d, p.d).index_stride()));
+  std::vector<std::uint8_t> index = std::vector<std::uint8_t>(area(p.n, sign_index_stride(p.d)));
   Array basis = Array(area(p.k, p.d)), tall = Array(area(p.d, p.k)), tau = Array(p.k);
   Array overlap = Array(area(p.k, p.k)), gram = Array(area(p.k, p.k)), values = Array(p.k), work;
   std::vector<int> integers;

@@ -46,9 +46,9 @@ interface Guarded {
 }
 
 /** A recipe followed with random sizes, now and then the largest ones, as long as the arrays themselves stay small. */
-function slotsOf(op: Op, width: 4 | 8, random: Random): Slot[] {
+function slotsOf(op: Op, random: Random): Slot[] {
   const follow = (list: readonly number[]): Slot[] =>
-    SIGNATURES[op]({ size: (least = 0) => Math.max(least, random.pick(list)), flag: () => (random.below(2) === 1 ? 1 : 0), width });
+    SIGNATURES[op]({ size: (least = 0) => Math.max(least, random.pick(list)), flag: () => (random.below(2) === 1 ? 1 : 0) });
   if (random.below(8) === 0) {
     const slots = follow(EXTREMES);
     if (slots.every((slot) => !('length' in slot) || slot.length < 1000)) return slots;
@@ -66,7 +66,7 @@ class Call implements Draft {
   constructor(op: Op, random: Random) {
     this.op = op;
     const floats = random.pick<ViewClass>([Float64Array, Float32Array]);
-    const slots = slotsOf(op, floats === Float64Array ? 8 : 4, random);
+    const slots = slotsOf(op, random);
     const special = random.below(3) === 0 ? random.uniform() : 0; // the share of entries that are not ordinary numbers
     this.args = slots.map((slot) => this.#argument(slot, floats, special, random));
   }

@@ -24,8 +24,6 @@ export type Slot =
 export interface Choices {
   readonly size: (least?: number) => number;
   readonly flag: () => 0 | 1;
-  /** Bytes an entry of the call's float arrays. */
-  readonly width: 4 | 8;
 }
 
 const ints = (...values: number[]): Slot => ({ kind: 'ints', values });
@@ -127,14 +125,10 @@ export const SIGNATURES: Readonly<Record<Op, (choose: Choices) => Slot[]>> = {
   normal: ({ size }) => [stream(), scalar(), output(size())],
   rademacher: ({ size }) => [stream(), scalar(), output(size())],
 
-  signTable: ({ size, width }) => {
-    const [m, d] = [size(), size()];
-    return [ints(m, d), input(m * d), output(tableLength(m, d, width))];
-  },
-  signedProduct: ({ size, width }) => {
+  signedProduct: ({ size }) => {
     const n = size();
     const [m, d] = [n > 1e6 ? 0 : size(), size()]; // n m signs are drawn: a stream has 2^53
-    return [ints(n, m, d), stream(), input(tableLength(m, d, width)), output(n * d)];
+    return [ints(n, m, d), stream(), input(m * d), output(n * d)];
   },
 
   axpby: ({ size }) => {
@@ -288,9 +282,3 @@ export const OPS = Object.keys(SIGNATURES) as Op[];
 /** Calls an operation with any arguments. */
 export const invoke = (native: Native, op: Op, args: readonly unknown[]): unknown =>
   (native as unknown as Record<string, (...args: unknown[]) => unknown>)[op](...args);
-
-/** Entries of a sign table for an m x d matrix: 32 sums for every five rows, rows padded to 64 bytes, and a row to spare. */
-function tableLength(m: number, d: number, width: 4 | 8): number {
-  const lanes = 64 / width;
-  return (Math.ceil(m / 5) * 32 + 1) * Math.ceil(d / lanes) * lanes;
-}
