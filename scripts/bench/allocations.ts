@@ -36,7 +36,7 @@ interface Sample {
 }
 
 async function run(method: Method): Promise<Sample[]> {
-  const training_ = training(method, STEPS + 1, EVERY);
+  const training_ = training({ method, size: 'small', dtype: 'float64' }, STEPS + 1, EVERY);
   const samples: Sample[] = [];
   while (training_.step < STEPS) {
     collect!();

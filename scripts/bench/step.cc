@@ -2,12 +2,15 @@
 // the same numbers, so that what the addon's boundary and JavaScript cost can be read off. Between those calls it does what C++ would:
 // passes are fused, buffers reused in place, triangles not mirrored, work spaces sized once.
 //
-//   layerwise-step PROBLEM
+//   layerwise-step FOLDER
 //
-// PROBLEM is as written by problem.ts. Answers (serve.h) with the last subspace distance.
+// FOLDER has a file for each size, as written by problem.ts. Answers (serve.h) questions METHOD:SIZE:DTYPE with the last subspace distance.
 #include <algorithm>
 #include <cstdio>
 #include <fstream>
+#include <map>
+#include <memory>
+#include <sstream>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -21,26 +24,24 @@
 #include "serve.h"
 
 using namespace layerwise;
-using Array = std::vector<double>;
-
 namespace {
 
 struct Problem {
   int n, d, m, k;
-  double noise, rate, damping;
+  double noise, rate, adam_rate, damping;
   StreamKey key;
-  Array g, f, teacher_g, teacher_f, root;
+  std::vector<double> g, f, teacher_g, teacher_f, root;
 };
 
-Problem read(const char* path) {
+Problem read(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   const auto take = [&](std::size_t count) {
-    Array a(count);
+    std::vector<double> a(count);
     if (!file.read(reinterpret_cast<char*>(a.data()), static_cast<std::streamsize>(count * sizeof(double))))
-      throw std::runtime_error(std::string("cannot read the problem from ") + path);
+      throw std::runtime_error("cannot read the problem from " + path);
     return a;
   };
-  const Array h = take(9);
+  const std::vector<double> h = take(10);
   Problem p;
   p.n = static_cast<int>(h[0]);
   p.d = static_cast<int>(h[1]);
@@ -48,8 +49,9 @@ Problem read(const char* path) {
   p.k = static_cast<int>(h[3]);
   p.noise = h[4];
   p.rate = h[5];
-  p.damping = h[6];
-  p.key = {static_cast<std::uint64_t>(h[7]), static_cast<std::uint64_t>(h[8])};
+  p.adam_rate = h[6];
+  p.damping = h[7];
+  p.key = {static_cast<std::uint64_t>(h[8]), static_cast<std::uint64_t>(h[9])};
   p.g = take(area(p.k, p.d));
   p.f = take(area(p.m, p.k));
   p.teacher_g = take(area(p.k, p.d));
@@ -62,17 +64,26 @@ void require(int info, const char* routine) {
   if (info != 0) throw std::runtime_error(std::string(routine) + " returned " + std::to_string(info));
 }
 
+template <typename T>
 class Run {
+  using Array = std::vector<T>;
+
  public:
-  explicit Run(const Problem& problem) : p(problem), g(p.g), f(p.f) {
-    double need_f = 0, need_g = 0, need_e = 0;
+  explicit Run(const Problem& problem)
+      : p(problem),
+        g(p.g.begin(), p.g.end()),
+        f(p.f.begin(), p.f.end()),
+        teacher_g(p.teacher_g.begin(), p.teacher_g.end()),
+        teacher_f(p.teacher_f.begin(), p.teacher_f.end()),
+        root(p.root.begin(), p.root.end()) {
+    T need_f = 0, need_g = 0, need_e = 0;
     int need_i = 0;
     require(blas::gelqf(p.k, p.d, tall.data(), p.k, tau.data(), &need_f, -1), "gelqf");
     require(blas::orglq(p.k, p.d, p.k, tall.data(), p.k, tau.data(), &need_g, -1), "orglq");
     require(blas::syevd('V', 'U', p.k, gram.data(), p.k, values.data(), &need_e, -1, &need_i, -1), "syevd");
     work.resize(static_cast<std::size_t>(std::max({need_f, need_g, need_e})));
     integers.resize(static_cast<std::size_t>(need_i));
-    basis_of(p.teacher_g);
+    basis_of(teacher_g);
     for (int i = 0; i < p.d; ++i)
       for (int j = 0; j < p.k; ++j) basis[area(j, p.d) + i] = tall[area(i, p.k) + j];
   }
@@ -87,50 +98,61 @@ class Run {
     move(head_step, f);
   }
 
+  void adam() {
+    sample();
+    forward();
+    residual();
+    head_gradient();
+    features_gradient();
+    ++steps;
+    adam_move(features_step, g, features_mean, features_square);
+    adam_move(head_step, f, head_mean, head_square);
+  }
+
   void layerwise() {
     sample();
     forward();
     residual();
     features_gradient();
-    solve(true, p.d, p.k, p.n, x, 1.0 / p.n, features_step);
-    solve(false, p.k, p.d, p.m, f, 1.0, features_step);
+    solve(true, p.d, p.k, p.n, x, T{1} / static_cast<T>(p.n), features_step);
+    solve(false, p.k, p.d, p.m, f, T{1}, features_step);
     move(features_step, g);
 
     forward();
     residual();
     head_gradient();
-    solve(true, p.k, p.m, p.n, hidden, 1.0 / p.n, head_step);
+    solve(true, p.k, p.m, p.n, hidden, T{1} / static_cast<T>(p.n), head_step);
     move(head_step, f);
   }
 
   /** |Q - B'BQ|_2 for Q an orthonormal basis of G's row space and B one of the teacher's. */
   double distance() {
     basis_of(g);
-    product(false, false, p.k, p.k, p.d, 1.0, basis.data(), tall.data(), 0.0, overlap.data());
-    product(true, false, p.d, p.k, p.k, -1.0, basis.data(), overlap.data(), 1.0, tall.data());
-    gram_of(true, p.k, p.d, 1.0, tall.data(), gram.data());
+    product(false, false, p.k, p.k, p.d, T{1}, basis.data(), tall.data(), T{0}, overlap.data());
+    product(true, false, p.d, p.k, p.k, T{-1}, basis.data(), overlap.data(), T{1}, tall.data());
+    gram_of(true, p.k, p.d, T{1}, tall.data(), gram.data());
     require(blas::syevd('N', 'U', p.k, gram.data(), p.k, values.data(), work.data(), static_cast<int>(work.size()), integers.data(),
                         static_cast<int>(integers.size())),
             "syevd");
-    return std::sqrt(std::max(0.0, values.back()));
+    return std::sqrt(std::max(0.0, static_cast<double>(values.back())));
   }
 
   double loss = 0;
 
  private:
   void sample() {
-    signed_product(p.key, position, p.n, p.d, p.d, p.root.data(), x.data(), bits.data(), index.data(), sums.data());
+    signed_product(p.key, position, p.n, p.d, p.d, root.data(), x.data(), bits.data(), index.data(), sums.data());
     position += area(p.n, p.d);
     const std::uint64_t value = (position + 63) / 64;
-    fill_normal(p.key, value, p.noise, y.data(), y.size());
+    fill_normal(p.key, value, static_cast<T>(p.noise), y.data(), y.size());
     position = (value + y.size()) * 64;
-    product(false, true, p.n, p.k, p.d, 1.0, x.data(), p.teacher_g.data(), 0.0, hidden.data());
-    product(false, true, p.n, p.m, p.k, 1.0, hidden.data(), p.teacher_f.data(), 1.0, y.data());
+    product(false, true, p.n, p.k, p.d, T{1}, x.data(), teacher_g.data(), T{0}, hidden.data());
+    product(false, true, p.n, p.m, p.k, T{1}, hidden.data(), teacher_f.data(), T{1}, y.data());
   }
 
   void forward() {
-    product(false, true, p.n, p.k, p.d, 1.0, x.data(), g.data(), 0.0, hidden.data());
-    product(false, true, p.n, p.m, p.k, 1.0, hidden.data(), f.data(), 0.0, outputs.data());
+    product(false, true, p.n, p.k, p.d, T{1}, x.data(), g.data(), T{0}, hidden.data());
+    product(false, true, p.n, p.m, p.k, T{1}, hidden.data(), f.data(), T{0}, outputs.data());
   }
 
   /** outputs <- (outputs - y) / n, and the loss. */
@@ -139,34 +161,47 @@ class Run {
     if (!std::isfinite(loss)) throw std::runtime_error("the run diverged");
   }
 
-  void head_gradient() { product(true, false, p.m, p.k, p.n, 1.0, outputs.data(), hidden.data(), 0.0, head_step.data()); }
+  void head_gradient() { product(true, false, p.m, p.k, p.n, T{1}, outputs.data(), hidden.data(), T{0}, head_step.data()); }
 
   void features_gradient() {
-    product(false, false, p.n, p.k, p.m, 1.0, outputs.data(), f.data(), 0.0, hidden_gradient.data());
-    product(true, false, p.k, p.d, p.n, 1.0, hidden_gradient.data(), x.data(), 0.0, features_step.data());
+    product(false, false, p.n, p.k, p.m, T{1}, outputs.data(), f.data(), T{0}, hidden_gradient.data());
+    product(true, false, p.k, p.d, p.n, T{1}, hidden_gradient.data(), x.data(), T{0}, features_step.data());
   }
 
-  void product(bool trans_a, bool trans_b, int m, int n, int k, double alpha, const double* a, const double* b, double beta, double* c) {
+  void product(bool trans_a, bool trans_b, int m, int n, int k, T alpha, const T* a, const T* b, T beta, T* c) {
     multiply(trans_a, trans_b, m, n, k, alpha, a, b, beta, c, [&](std::size_t count) { return room(count); });
   }
 
-  void gram_of(bool trans, int n, int k, double alpha, const double* a, double* c) {
-    layerwise::gram(trans, n, k, alpha, a, 0.0, c, [&](std::size_t count) { return room(count); });
+  void gram_of(bool trans, int n, int k, T alpha, const T* a, T* c) {
+    layerwise::gram(trans, n, k, alpha, a, T{0}, c, [&](std::size_t count) { return room(count); });
   }
 
-  double* room(std::size_t count) {
+  T* room(std::size_t count) {
     if (packed.size() < count) packed.resize(count);
     return packed.data();
   }
 
   /** x <- x (A'A scale + damping I)^-1 (right, x others x size), or its left twin; A is rows x size. */
-  void solve(bool right, int size, int others, int rows, const Array& a, double scale, Array& x) {
+  void solve(bool right, int size, int others, int rows, const Array& a, T scale, Array& x) {
     gram_of(true, size, rows, scale, a.data(), factor.data());
     mirror_lower(size, factor.data());
-    require(damped_solve(right, size, others, p.damping, factor.data(), x.data(), cholesky.data()), "damped_solve");
+    require(damped_solve(right, size, others, static_cast<T>(p.damping), factor.data(), x.data(), cholesky.data()), "damped_solve");
   }
 
-  void move(const Array& step, Array& parameter) { axpby_loop(step.size(), -p.rate, step.data(), 1.0, parameter.data()); }
+  void move(const Array& step, Array& parameter) { axpby_loop(step.size(), static_cast<T>(-p.rate), step.data(), T{1}, parameter.data()); }
+
+  void adam_move(const Array& gradient, Array& parameter, Array& mean, Array& square) {
+    constexpr double kBeta1 = 0.9, kBeta2 = 0.999, kEpsilon = 1e-8;
+    const double correction = 1 - std::pow(kBeta1, steps), root_correction = std::sqrt(1 - std::pow(kBeta2, steps));
+    const T b1 = static_cast<T>(kBeta1), b2 = static_cast<T>(kBeta2), rate = static_cast<T>(p.adam_rate / correction);
+    const T scale = static_cast<T>(1 / root_correction), epsilon = static_cast<T>(kEpsilon);
+    for (std::size_t i = 0; i < gradient.size(); ++i) {
+      const T x = gradient[i];
+      mean[i] = b1 * mean[i] + (T{1} - b1) * x;
+      square[i] = b2 * square[i] + (T{1} - b2) * x * x;
+      parameter[i] -= rate * mean[i] / (std::sqrt(square[i]) * scale + epsilon);
+    }
+  }
 
   /** tall <- an orthonormal basis of the row space of a (k x d), in its columns. */
   void basis_of(const Array& a) {
@@ -179,12 +214,14 @@ class Run {
 
   const Problem& p;
   std::uint64_t position = 0;
-  Array g, f;
+  Array g, f, teacher_g, teacher_f, root;
+  int steps = 0;
+  Array features_mean = Array(area(p.k, p.d)), features_square = features_mean, head_mean = Array(area(p.m, p.k)), head_square = head_mean;
   Array x = Array(area(p.n, p.d)), y = Array(area(p.n, p.m));
   Array hidden = Array(area(p.n, p.k)), hidden_gradient = Array(area(p.n, p.k)), outputs = Array(area(p.n, p.m));
   Array features_step = Array(area(p.k, p.d)), head_step = Array(area(p.m, p.k));
   Array factor = Array(area(p.d, p.d)), cholesky = Array(area(p.d, p.d)), packed;
-  Array sums = Array(kernels::signed_work<double>(p.n, p.d));
+  Array sums = Array(kernels::signed_work<T>(p.n, p.d));
   std::vector<std::uint32_t> bits = std::vector<std::uint32_t>(signed_bits(p.n, p.d));
   std::vector<std::uint8_t> index = std::vector<std::uint8_t>(area(p.n, sign_index_stride(p.d)));
   Array basis = Array(area(p.k, p.d)), tall = Array(area(p.d, p.k)), tau = Array(p.k);
@@ -192,19 +229,33 @@ class Run {
   std::vector<int> integers;
 };
 
+template <typename T>
+bench::Step step_of(const Problem& problem, const std::string& method) {
+  const auto run = std::make_shared<Run<T>>(problem);
+  const auto step = method == "sgd" ? &Run<T>::sgd : method == "adam" ? &Run<T>::adam : &Run<T>::layerwise;
+  return [run, step] {
+    (run.get()->*step)();
+    return run->distance();
+  };
+}
+
 }  // namespace
 
 int main(int argc, char** argv) try {
-  if (argc != 2) throw std::runtime_error("usage: layerwise-step PROBLEM");
-  const Problem problem = read(argv[1]);
-  Run sgd(problem), layerwise(problem);
+  if (argc != 2) throw std::runtime_error("usage: layerwise-step FOLDER");
+  const std::string folder = argv[1];
+  std::map<std::string, Problem> problems;
+  std::map<std::string, bench::Step> known;
   bench::serve(
-      [&](const std::string& method) -> bench::Step {
-        const bool plain = method == "sgd";
-        return [&run = plain ? sgd : layerwise, step = plain ? &Run::sgd : &Run::layerwise] {
-          (run.*step)();
-          return run.distance();
-        };
+      [&](const std::string& question) {
+        const auto found = known.find(question);
+        if (found != known.end()) return found->second;
+        std::istringstream in(question);
+        std::string method, size, dtype;
+        std::getline(std::getline(std::getline(in, method, ':'), size, ':'), dtype);
+        if (problems.count(size) == 0) problems[size] = read(folder + "/" + size + ".f64");
+        const Problem& problem = problems[size];
+        return known[question] = dtype == "float64" ? step_of<double>(problem, method) : step_of<float>(problem, method);
       },
       "distance");
   return 0;

@@ -2,59 +2,69 @@
 held buffers, one pass where one will do, gradients by hand, random numbers by the fastest route each library offers, matrices laid out
 as its products like them (G is kept transposed).
 
-    python3 step.py PROBLEM numpy|torch
+    python3 step.py FOLDER numpy|torch
 
-PROBLEM is as written by problem.ts. Answers as peers.py says, with the last subspace distance; the subspace distance is part of a step."""
+FOLDER has a file for each size, as written by problem.ts. Answers as peers.py says questions METHOD:SIZE:DTYPE, with the last subspace
+distance; the subspace distance is part of a step."""
 
 import sys
 
 from peers import numpy_facts, serve, torch_facts
 
 
-def read(path):
-    """The problem: a header of nine numbers, then G0, F0, G*, F*, Sigma^(1/2)."""
+def read(path, dtype):
+    """The problem: a header of ten numbers, then G0, F0, G*, F*, Sigma^(1/2)."""
     import numpy as np
 
     values = np.fromfile(path)
     n, d, m, k = (int(v) for v in values[:4])
-    noise, rate, damping = values[4:7].tolist()
-    arrays, at = [], 9
+    noise, rate, adam_rate, damping = values[4:8].tolist()
+    arrays, at = [], 10
     for rows, cols in [(k, d), (m, k), (k, d), (m, k), (d, d)]:
-        arrays.append(values[at : at + rows * cols].reshape(rows, cols).copy())
+        arrays.append(values[at : at + rows * cols].reshape(rows, cols).astype(dtype))
         at += rows * cols
-    return (n, d, m, k), (noise, rate, damping), arrays
+    return (n, d, m, k), (noise, rate, adam_rate, damping), arrays
 
 
-def signs_of_bytes():
+def signs_of_bytes(dtype):
     """256 x 8: the signs that a random byte stands for. Gathering rows of it beats every sign generator of both libraries."""
     import numpy as np
 
-    return np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1) * 2.0 - 1.0
+    return (np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1) * 2.0 - 1.0).astype(dtype)
+
+
+BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8
 
 
 class NumPy:
-    def __init__(self, path):
+    def __init__(self, path, dtype):
         import numpy as np
         from scipy.linalg import lapack
 
-        (n, d, m, k), (self.noise, self.rate, self.damping), (g, self.f, teacher_g, teacher_f, self.root) = read(path)
-        self.np, self.lapack, self.n = np, lapack, n
+        sizes, numbers, (g, self.f, teacher_g, teacher_f, self.root) = read(path, dtype)
+        (n, d, m, k), (self.noise, self.rate, self.adam_rate, self.damping) = sizes, numbers
+        self.np, self.n, self.dtype = np, n, dtype
+        letter = "d" if dtype == "float64" else "s"
+        self.posv, self.geqrf, self.orgqr, self.syev = (getattr(lapack, letter + name) for name in ("posv", "geqrf", "orgqr", "syev"))
         self.rng = np.random.Generator(np.random.SFC64(0))
-        self.table = signs_of_bytes()
+        self.table = signs_of_bytes(dtype)
         self.gt = np.ascontiguousarray(g.T)  # d x k
         self.teacher_gt, self.teacher_ft = np.ascontiguousarray(teacher_g.T), np.ascontiguousarray(teacher_f.T)
         self.teacher_g = teacher_g
-        self.u, self.x, self.y, self.r = np.empty((n, d)), np.empty((n, d)), np.empty((n, m)), np.empty((n, m))
-        self.h, self.dh, self.gg, self.gf = np.empty((n, k)), np.empty((n, k)), np.empty((k, d)), np.empty((m, k))
-        self.q, self.words = np.empty((d, d)), n * d // 64
-        self.signal = np.empty((n, m))
+        empty = lambda *shape: np.empty(shape, dtype)
+        self.u, self.x, self.y, self.r = empty(n, d), empty(n, d), empty(n, m), empty(n, m)
+        self.h, self.dh, self.gg, self.gf = empty(n, k), empty(n, k), empty(k, d), empty(m, k)
+        self.q, self.words = empty(d, d), n * d // 64
+        self.signal = empty(n, m)
+        self.steps = 0
+        self.moments = [(np.zeros_like(p), np.zeros_like(p), np.empty_like(p)) for p in (self.gt, self.f)]
 
     def sample(self):
         np = self.np
         bits = self.rng.bit_generator.random_raw(self.words).view(np.uint8)
         np.take(self.table, bits, axis=0, out=self.u.reshape(-1, 8), mode="clip")
         np.matmul(self.u, self.root, out=self.x)
-        self.rng.standard_normal(out=self.y)
+        self.rng.standard_normal(out=self.y, dtype=self.dtype)
         self.y *= self.noise
         np.matmul(self.x, self.teacher_gt, out=self.h)
         np.matmul(self.h, self.teacher_ft, out=self.signal)
@@ -82,7 +92,7 @@ class NumPy:
     def solve(self, a, right):
         """(A + damping I)^-1 right, for a symmetric A that may be overwritten."""
         a.ravel()[:: a.shape[0] + 1] += self.damping
-        _, solution, info = self.lapack.dposv(a.T, right, lower=1, overwrite_a=1)
+        _, solution, info = self.posv(a.T, right, lower=1, overwrite_a=1)
         assert info == 0
         return solution
 
@@ -103,28 +113,51 @@ class NumPy:
         a *= 1 / self.n
         self.f -= (self.rate / self.n) * self.solve(a, self.gf.T).T
 
+    def adam(self):
+        np = self.np
+        self.sample()
+        self.residual()
+        np.matmul(self.r.T, self.h, out=self.gf)
+        self.features_gradient()
+        self.steps += 1
+        for p, gradient, (mean, square, work) in zip((self.gt, self.f), (self.gg.T, self.gf), self.moments):
+            np.multiply(gradient, (1 - BETA1) / self.n, out=work)
+            mean *= BETA1
+            mean += work
+            np.multiply(gradient, gradient, out=work)
+            work *= (1 - BETA2) / self.n**2
+            square *= BETA2
+            square += work
+            np.sqrt(square, out=work)
+            work *= (1 - BETA2**self.steps) ** -0.5
+            work += EPSILON
+            np.divide(mean, work, out=work)
+            work *= self.adam_rate / (1 - BETA1**self.steps)
+            p -= work
+
     def distance(self):
-        lapack, k = self.lapack, self.gt.shape[1]
-        qr, tau, _, _ = lapack.dgeqrf(self.gt, lwork=64 * k)
-        q, _, _ = lapack.dorgqr(qr, tau, lwork=64 * k, overwrite_a=1)
+        k = self.gt.shape[1]
+        qr, tau, _, _ = self.geqrf(self.gt, lwork=64 * k)
+        q, _, _ = self.orgqr(qr, tau, lwork=64 * k, overwrite_a=1)
         q -= self.teacher_gt @ (self.teacher_g @ q)
-        values, _, _ = lapack.dsyev(q.T @ q, compute_v=0)  # cheaper than the singular values of q
+        values, _, _ = self.syev(q.T @ q, compute_v=0)  # cheaper than the singular values of q
         return max(0.0, values[-1]) ** 0.5
 
 
 class Torch:
-    def __init__(self, path):
+    def __init__(self, path, dtype):
         import torch
 
         torch.set_num_threads(1)
         torch.set_grad_enabled(False)
-        torch.set_default_dtype(torch.float64)
+        torch.set_default_dtype(getattr(torch, dtype))
         torch.manual_seed(0)
-        (n, d, m, k), (self.noise, self.rate, self.damping), arrays = read(path)
+        (n, d, m, k), (self.noise, self.rate, self.adam_rate, self.damping), arrays = read(path, dtype)
         g, self.f, self.teacher_g, teacher_f, self.root = (torch.from_numpy(a) for a in arrays)
-        self.torch, self.n = torch, n
-        self.table = torch.from_numpy(signs_of_bytes())
+        self.torch, self.n, self.steps = torch, n, 0
+        self.table = torch.from_numpy(signs_of_bytes(dtype))
         self.gt, self.teacher_gt, self.teacher_ft = g.T.contiguous(), self.teacher_g.T.contiguous(), teacher_f.T.contiguous()
+        self.moments = [(torch.zeros_like(p), torch.zeros_like(p)) for p in (self.gt, self.f)]
         empty = torch.empty
         self.words, self.bytes = empty(n * d // 32, dtype=torch.int64), empty(n * d // 8, dtype=torch.int32)
         self.u, self.x, self.y, self.r = empty(n, d), empty(n, d), empty(n, m), empty(n, m)
@@ -134,6 +167,9 @@ class Torch:
     def noise_into(self, out):
         """Box-Muller by whole-array operations: normal_ draws float64 one by one, at twice the time."""
         torch = self.torch
+        if out.dtype == torch.float32:
+            out.normal_(0, self.noise)
+            return
         self.uniforms.uniform_()
         torch.neg(self.uniforms[0], out=self.radii).log1p_().mul_(-2 * self.noise**2).sqrt_()
         torch.mul(self.uniforms[1], 2 * torch.pi, out=self.angles)
@@ -170,6 +206,20 @@ class Torch:
         self.gt.add_(self.ggt, alpha=-self.rate / self.n)
         self.f.add_(self.gf, alpha=-self.rate / self.n)
 
+    def adam(self):
+        torch = self.torch
+        self.sample()
+        self.residual()
+        torch.mm(self.r.T, self.h, out=self.gf)
+        self.features_gradient()
+        self.steps += 1
+        scale = (1 - BETA2**self.steps) ** -0.5
+        for p, gradient, (mean, square) in zip((self.gt, self.f), (self.ggt, self.gf), self.moments):
+            gradient *= 1 / self.n
+            mean.lerp_(gradient, 1 - BETA1)
+            square.mul_(BETA2).addcmul_(gradient, gradient, value=1 - BETA2)
+            p.addcdiv_(mean, square.sqrt().mul_(scale).add_(EPSILON), value=-self.adam_rate / (1 - BETA1**self.steps))
+
     def solve(self, a, right):
         a.diagonal().add_(self.damping)
         factor, _ = self.torch.linalg.cholesky_ex(a)
@@ -198,12 +248,19 @@ class Torch:
 
 
 def main():
-    path, which = sys.argv[1:]
+    folder, which = sys.argv[1:]
 
     def start():
         contender, facts = {"numpy": (NumPy, numpy_facts), "torch": (Torch, torch_facts)}[which]
-        runs = {method: contender(path) for method in ("sgd", "layerwise")}
-        return facts(), lambda method: (step_of(runs[method], method), None)
+        runs = {}
+
+        def begin(question):
+            if question not in runs:
+                method, size, dtype = question.split(":")
+                runs[question] = step_of(contender(f"{folder}/{size}.f64", dtype), method)
+            return runs[question], None
+
+        return facts(), begin
 
     serve(start, "distance")
 

@@ -1,8 +1,9 @@
 /**
- * Microseconds a training step takes: ours, a plain C++ program making the same calls, NumPy, and PyTorch where it imports. d_X = 100,
- * d_Y = 15, k = 8, n = 1024, float64, one thread, data generation and the subspace distance included in every step.
+ * Microseconds a training step of linear representation learning takes: ours, a plain C++ program making the same calls, NumPy, and PyTorch
+ * where it imports. One thread; data generation and the subspace distance are part of every step. Sizes d_X/d_Y/k/n: small 100/15/8/1024,
+ * middle 500/50/16/2048, large 2000/100/32/8192.
  *
- *   node --import tsx scripts/bench/step.ts [--rounds 15] [--steps 100] [--json]
+ *   node --import tsx scripts/bench/step.ts [--sizes small,middle,large] [--dtypes float64,float32] [--methods sgd,adam,layerwise] [--rounds 11] [--json]
  *
  * Contenders are processes asked in turn (contender.ts). Verdicts are medians of ratios within a round, of processor time: with one thread
  * that is the time by the clock of a machine which does nothing else, and it counts the helper threads of our JavaScript engine.
@@ -16,49 +17,57 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { median } from '../../lib/index.js';
 import { askInTurn, Contender, countOf, gather, printFacts, printTable, ROOT, type Answer, type Answers, type Facts } from './contender.js';
+import { METHODS, parseQuestion, SIZE_NAMES, writeProblem, written, type Question, type Size } from './problem.js';
 import { buildProgram } from './program.js';
-import { METHODS, writeProblem, type Method } from './problem.js';
 
-/** Untimed steps: before the first round, and before each block, to fill the caches after another process had the core. */
-const FIRST = 500;
-const REFILL = 5;
+/** Steps of a timed block, and untimed ones before the first round and before each block, to fill the caches after another process had
+ *  the core. */
+const STEPS: Readonly<Record<Size, { timed: number; first: number; refill: number }>> = {
+  small: { timed: 100, first: 300, refill: 5 },
+  middle: { timed: 5, first: 5, refill: 1 },
+  large: { timed: 1, first: 1, refill: 0 },
+};
 /** The contenders that every run needs; the peers may be absent. */
-const OURS = 'layerwise (ours)';
+const OURS = 'layerwise';
 const CPP = 'C++';
-const TARGETS = { cpp: 1.1, peer: 2 };
-/** Largest difference of the final distances of ours and the C++ program, which draw the same numbers. */
-const SAME = 1e-9;
+const TARGETS: Readonly<Record<Size, { cpp: number; peer: number }>> = {
+  small: { cpp: 1.05, peer: 4 },
+  middle: { cpp: 1.02, peer: 2 },
+  large: { cpp: 1.02, peer: 1.3 },
+};
+/** Largest difference of the distances of ours and the C++ program, which draw the same numbers. */
+const SAME = { float64: 1e-9, float32: 1e-4 } as const;
 
 interface Distance extends Answer {
   readonly distance: number;
 }
-type Times = Answers<Method, Distance>;
+type Times = Answers<string, Distance>;
 
 interface Row {
-  readonly method: Method;
+  readonly question: string;
   readonly contender: string;
-  /** Median over rounds. */
+  /** Microseconds: medians over rounds. */
   readonly wall: number;
   readonly cpu: number;
   /** Of the fastest block. */
   readonly fastest: number;
   /** Median over rounds of this contender's processor time over ours in the same round. */
-  readonly toOurs: number;
+  readonly overOurs: number;
   readonly distance: number;
 }
 
-function rowsOf(times: Times): Row[] {
-  return METHODS.flatMap((method) =>
+function rowsOf(times: Times, questions: readonly string[]): Row[] {
+  return questions.flatMap((question) =>
     [...times].map(([contender, answers]) => {
-      const ours = times.get(OURS)![method];
-      const own = answers[method];
+      const ours = times.get(OURS)![question];
+      const own = answers[question];
       return {
-        method,
+        question,
         contender,
         wall: median(own.map((a) => a.wall)),
         cpu: median(own.map((a) => a.cpu)),
         fastest: Math.min(...own.map((a) => a.cpu)),
-        toOurs: median(own.map((a, i) => a.cpu / ours[i].cpu)),
+        overOurs: median(own.map((a, i) => a.cpu / ours[i].cpu)),
         distance: own.at(-1)!.distance,
       };
     }),
@@ -66,89 +75,105 @@ function rowsOf(times: Times): Row[] {
 }
 
 interface Verdict {
-  readonly method: Method;
+  readonly question: string;
   readonly what: string;
   readonly ratio: number;
   readonly target: string;
   readonly met: boolean;
 }
 
-function verdictsOf(rows: readonly Row[]): Verdict[] {
-  return METHODS.flatMap((method) => {
-    const own = rows.filter((r) => r.method === method);
-    const cpp = own.find((r) => r.contender === CPP);
-    const peers = own.filter((r) => r.contender === 'NumPy' || r.contender === 'PyTorch');
-    const verdicts: Verdict[] = [];
-    if (cpp !== undefined) {
-      const ratio = 1 / cpp.toOurs;
-      verdicts.push({ method, what: 'ours / C++', ratio, target: `at most ${TARGETS.cpp}`, met: ratio <= TARGETS.cpp });
-    }
+function verdictsOf(rows: readonly Row[], questions: readonly string[]): Verdict[] {
+  return questions.flatMap((question) => {
+    const targets = TARGETS[parseQuestion(question).size];
+    const own = rows.filter((r) => r.question === question);
+    const ratio = 1 / own.find((r) => r.contender === CPP)!.overOurs;
+    const verdicts: Verdict[] = [{ question, what: 'ours / C++', ratio, target: `at most ${targets.cpp}`, met: ratio <= targets.cpp }];
+    const peers = own.filter((r) => r.contender !== OURS && r.contender !== CPP);
     if (peers.length > 0) {
-      const peer = peers.reduce((a, b) => (a.toOurs <= b.toOurs ? a : b));
+      const peer = peers.reduce((a, b) => (a.overOurs <= b.overOurs ? a : b));
       const what = `fastest peer (${peer.contender}) / ours`;
-      verdicts.push({ method, what, ratio: peer.toOurs, target: `at least ${TARGETS.peer}`, met: peer.toOurs >= TARGETS.peer });
+      verdicts.push({ question, what, ratio: peer.overOurs, target: `at least ${targets.peer}`, met: peer.overOurs >= targets.peer });
     }
     return verdicts;
   });
 }
 
 /** The C++ program takes the same steps on the same draws: a different distance means that one of the two is wrong. */
-function requireSameWork(times: Times): void {
+function requireSameWork(times: Times, questions: readonly string[]): void {
   const [ours, cpp] = [times.get(OURS)!, times.get(CPP)!];
-  for (const method of METHODS)
-    ours[method].forEach(({ distance }, i) => {
-      const other = cpp[method][i].distance;
-      if (!(Math.abs(distance - other) <= SAME)) throw new Error(`${method}: our distance is ${distance}, the C++ program's ${other}`);
+  for (const question of questions)
+    ours[question].forEach(({ distance }, i) => {
+      const other = cpp[question][i].distance;
+      if (!(Math.abs(distance - other) <= SAME[parseQuestion(question).dtype]))
+        throw new Error(`${question}: our distance is ${distance}, the C++ program's ${other}`);
     });
 }
 
 function print(facts: Readonly<Record<string, Facts | string>>, rows: readonly Row[], verdicts: readonly Verdict[]): void {
   printFacts(facts);
   printTable(
-    ['update', 'contender', 'µs/step', 'µs CPU/step', 'fastest', 'CPU over ours', 'final distance'],
+    ['step', 'contender', 'µs', 'µs CPU', 'fastest', 'CPU over ours', 'final distance'],
     rows.map((r) => {
       const times = [r.wall, r.cpu, r.fastest].map((t) => t.toFixed(0));
-      return [r.method, r.contender, ...times, r.toOurs.toFixed(2), r.distance.toFixed(4)];
+      return [r.question.replaceAll(':', ', '), r.contender, ...times, r.overOurs.toFixed(2), r.distance.toFixed(4)];
     }),
     2,
   );
-  for (const v of verdicts) console.log(`${v.met ? 'met' : 'MISSED'}: ${v.method}: ${v.what} = ${v.ratio.toFixed(2)} (${v.target})`);
+  for (const v of verdicts)
+    console.log(`${v.met ? 'met' : 'MISSED'}: ${v.question.replaceAll(':', ', ')}: ${v.what} = ${v.ratio.toFixed(2)} (${v.target})`);
 }
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
-      rounds: { type: 'string', default: '15' },
-      steps: { type: 'string', default: '100' },
+      sizes: { type: 'string', default: 'small,middle' },
+      dtypes: { type: 'string', default: 'float64,float32' },
+      methods: { type: 'string', default: METHODS.join() },
+      rounds: { type: 'string', default: '11' },
       json: { type: 'boolean', default: false },
     },
   });
-  const [rounds, steps] = [countOf('rounds', values.rounds), countOf('steps', values.steps)];
+  const rounds = countOf('rounds', values.rounds);
+  const sizes = listOf('sizes', values.sizes, SIZE_NAMES);
+  const dtypes = listOf('dtypes', values.dtypes, ['float64', 'float32'] as const);
+  const methods = listOf('methods', values.methods, METHODS);
+  const questions = sizes
+    .flatMap((size) => dtypes.flatMap((dtype) => methods.map((method): Question => ({ method, size, dtype }))))
+    .map(written);
 
   const folder = mkdtempSync(join(tmpdir(), 'layerwise-bench-'));
   const contenders: Contender[] = [];
   try {
-    const problem = join(folder, 'problem.f64');
-    writeProblem(problem);
+    for (const size of sizes) writeProblem(folder, size);
     const script = join(ROOT, 'scripts', 'bench', 'step.py');
     contenders.push(
       new Contender(OURS, process.execPath, ['--import', 'tsx', join(ROOT, 'scripts', 'bench', 'ours.ts')]),
-      new Contender(CPP, buildProgram('layerwise-step'), [problem]),
-      new Contender('NumPy', 'python3', [script, problem, 'numpy']),
-      new Contender('PyTorch', 'python3', [script, problem, 'torch']),
+      new Contender(CPP, buildProgram('layerwise-step'), [folder]),
+      new Contender('NumPy', 'python3', [script, folder, 'numpy']),
+      new Contender('PyTorch', 'python3', [script, folder, 'torch']),
     );
     const { present, facts } = await gather(contenders, [OURS, CPP]);
-    const request = (method: Method, round: number): string => `${method} ${round === 0 ? FIRST : REFILL} ${steps}`;
-    const times = await askInTurn<Method, Distance>(present, METHODS, rounds, request);
-    requireSameWork(times);
-    const rows = rowsOf(times);
-    const verdicts = verdictsOf(rows);
-    if (values.json) console.log(JSON.stringify({ facts, rounds, steps, rows, verdicts }, null, 2));
+    const times = await askInTurn<string, Distance>(present, questions, rounds, (question, round) => {
+      const { timed, first, refill } = STEPS[parseQuestion(question).size];
+      return `${question} ${round === 0 ? first : refill} ${timed}`;
+    });
+    requireSameWork(times, questions);
+    const rows = rowsOf(times, questions);
+    const verdicts = verdictsOf(rows, questions);
+    if (values.json) console.log(JSON.stringify({ facts, rounds, rows, verdicts }, null, 2));
     else print(facts, rows, verdicts);
   } finally {
     for (const contender of contenders) contender.end();
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+function listOf<T extends string>(option: string, text: string, allowed: readonly T[]): T[] {
+  return text.split(',').map((name) => {
+    const found = allowed.find((a) => a === name);
+    if (found === undefined) throw new Error(`--${option} takes ${allowed.join(', ')}; got ${name}`);
+    return found;
+  });
 }
 
 await main();

@@ -18,7 +18,7 @@ RATES = 20
 def start(path):
     """Once a process: held buffers, as in step.py."""
     global model, first
-    model = NumPy(path)
+    model = NumPy(path, "float64")
     first = (model.gt.copy(), model.f.copy())
 
 

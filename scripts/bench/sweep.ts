@@ -75,8 +75,8 @@ function peer(way: string, problem: string): Outcome | { readonly absent: string
 
 const folder = mkdtempSync(join(tmpdir(), 'layerwise-bench-'));
 try {
-  const problem = join(folder, 'problem');
-  writeProblem(problem);
+  writeProblem(folder, 'small');
+  const problem = join(folder, 'small.f64');
   const all: Record<string, Outcome[]> = { ours: [], multiprocessing: [], joblib: [] };
   for (let round = 0; round < rounds; round++)
     for (const name of Object.keys(all)) {
