@@ -1,6 +1,19 @@
 /** Files that are either whole or not there: written beside their place, flushed to the disk, then renamed over it. */
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
-import { dirname, join, basename } from 'node:path';
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
 import { FileError, LayerwiseError } from './errors.js';
 
 type Bytes = string | Uint8Array;
@@ -8,13 +21,20 @@ type Bytes = string | Uint8Array;
 /** @param content  all of it, or what writes it part by part
  *  @throws FileError saying what to do; the old file, if any, is untouched then */
 export function writeFileAtomic(path: string, content: Bytes | ((write: (part: Bytes) => void) => void)): void {
+  const place = lstatSync(path, { throwIfNoEntry: false });
+  if (place?.isSymbolicLink() === true && existsSync(path)) {
+    writeFileAtomic(realpathSync(path), content);
+    return;
+  }
+  if (place !== undefined && !place.isFile() && !place.isDirectory()) {
+    writeDirectly(path, content); // a pipe or a device is written to, never replaced
+    return;
+  }
   const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.tmp`);
   try {
     const file = openSync(temporary, 'w', 0o644);
     try {
-      const write = (part: Bytes): void => writeAll(file, part);
-      if (typeof content === 'function') content(write);
-      else write(content);
+      writeContent(file, content);
       fsyncSync(file);
     } finally {
       closeSync(file);
@@ -25,6 +45,27 @@ export function writeFileAtomic(path: string, content: Bytes | ((write: (part: B
     discard(temporary);
     throw cause instanceof LayerwiseError ? cause : asFileError(path, 'write', cause);
   }
+}
+
+type Content = Parameters<typeof writeFileAtomic>[1];
+
+function writeDirectly(path: string, content: Content): void {
+  try {
+    const file = openSync(path, 'w');
+    try {
+      writeContent(file, content);
+    } finally {
+      closeSync(file);
+    }
+  } catch (cause) {
+    throw cause instanceof LayerwiseError ? cause : asFileError(path, 'write', cause);
+  }
+}
+
+function writeContent(file: number, content: Content): void {
+  const write = (part: Bytes): void => writeAll(file, part);
+  if (typeof content === 'function') content(write);
+  else write(content);
 }
 
 function writeAll(file: number, content: Bytes): void {
@@ -66,9 +107,21 @@ function syncFolder(path: string): void {
 /** @throws FileError */
 export function makeFolder(path: string): void {
   try {
-    mkdirSync(path, { recursive: true });
+    // Not 'recursive' at once: in a file system that makes no folders (/proc) Node 20 would try for ever.
+    const missing: string[] = [];
+    for (let place = resolve(path); !existsSync(place); place = dirname(place)) missing.push(place);
+    for (const place of missing.reverse()) mkdirOnce(place);
+    if (!statSync(path).isDirectory()) mkdirSync(path); // says what is in the way
   } catch (cause) {
     throw asFileError(path, 'create', cause);
+  }
+}
+
+function mkdirOnce(path: string): void {
+  try {
+    mkdirSync(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error; // another process was there first
   }
 }
 

@@ -26,7 +26,11 @@ export function registerStores(program: Command): void {
     .option('--out <file>', 'file to write; to the standard output unless given')
     .option('--curves', 'every point of every curve instead (json: beside the rest)')
     .option('--provenance', 'also when and where a trial ran, which differs from run to run')
-    .option('--where <path=value>', 'only trials of which this is so (may be repeated)', collected)
+    .option(
+      '--where <path=value>',
+      'only trials of which this is so (may be repeated: another value of the same path is allowed too, another path must be met too)',
+      collected,
+    )
     .addHelpText(
       'after',
       '\nEqual results give equal bytes, whatever ran them.\nExit codes: 0 written, 1 no store, or a damaged one, 2 bad usage.',
@@ -97,7 +101,9 @@ async function exportCommand(
 ): Promise<void> {
   if (out === undefined && format === 'parquet' && process.stdout.isTTY) throw new UsageError('parquet is no text; give --out FILE');
   const { openStore } = await import('../sweep/index.js');
-  const conditions = Object.fromEntries(where.map(conditionOf));
+  const conditions: Record<string, unknown[]> = {};
+  for (const [path, value] of where.map(conditionOf))
+    conditions[path] = [...(conditions[path] ?? []), ...(Array.isArray(value) ? (value as unknown[]) : [value])];
   const store: Store = openStore(folder, { verify: true });
   try {
     store.exportTo(out ?? writeOut, { format, curves, provenance, where: conditions });

@@ -24,11 +24,16 @@ export function bestTable(best: readonly Best[], objective: Objective, axes: rea
     table.push([
       ...paths.map((path) => cell(group[path])),
       settingText(config, axes, paths),
-      values.length > 0 ? `${number(mean)} [${number(interval.low)}, ${number(interval.high)}]` : `${number(score)} on tuning seeds`,
+      measured({ mean, interval, values, score }),
       String(values.length),
       String(among),
     ]);
   return table.toString();
+}
+
+function measured({ mean, interval, values, score }: Pick<Best, 'mean' | 'interval' | 'values' | 'score'>): string {
+  if (values.length > 0) return `${number(mean)} [${number(interval.low)}, ${number(interval.high)}]`;
+  return Number.isFinite(score) ? `${number(score)} on tuning seeds` : 'none ended well';
 }
 
 /** What of a setting varies, but for what the line shows already. */

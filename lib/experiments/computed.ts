@@ -14,9 +14,7 @@ export function requireComputed(name: string, given: unknown): Computed {
     throw new ArgumentError(`compute of ${name}: ${place} ${message}`);
   };
   const record = (value: unknown, place: string, of: string): Readonly<Record<string, unknown>> =>
-    typeof value === 'object' && value !== null && !Array.isArray(value) && !ArrayBuffer.isView(value)
-      ? (value as Readonly<Record<string, unknown>>)
-      : refuse(place, `must be an object of ${of}, got ${inspect(value, { depth: 0 })}`);
+    isPlain(value) ? value : refuse(place, `must be an object of ${of}, got ${inspect(value, { depth: 0 })}`);
   const numbers = (value: unknown, place: string): number[] => {
     if (!Array.isArray(value) && !(ArrayBuffer.isView(value) && !(value instanceof DataView)))
       return refuse(place, `must be a list of numbers, got ${inspect(value, { depth: 0 })}`);
@@ -30,6 +28,8 @@ export function requireComputed(name: string, given: unknown): Computed {
       refuse(place, `must have lists of one length, got ${lists.map(({ length }) => length).join(' and ')}`);
   };
   const { metrics, tables = {} } = record(given, 'the result', 'metrics and tables');
+  const named = (key: string, what: string): string =>
+    Buffer.from(key).toString() === key ? key : refuse(what, `has a name that is no text: ${JSON.stringify(key)}`);
   const curves = Object.entries(record(metrics, 'metrics', 'curves')).map(([key, own]): [string, Curve] => {
     const place = `metrics.${key}`;
     const curve = record(own, place, 'steps and values');
@@ -37,18 +37,28 @@ export function requireComputed(name: string, given: unknown): Computed {
     alike([steps, values], place);
     if (!steps.every((step, i) => Number.isSafeInteger(step) && step >= 0 && (i === 0 || step > steps[i - 1])))
       refuse(`${place}.steps`, 'must be whole numbers from 0 on, each larger than the one before it');
-    return [key, { steps, values }];
+    return [named(key, 'metrics'), { steps, values }];
   });
   const columns = Object.entries(record(tables, 'tables', 'tables')).map(([key, own]): [string, NumberTable] => {
     const place = `tables.${key}`;
-    const lists = Object.entries(record(own, place, 'columns')).map(([c, v]): [string, number[]] => [c, numbers(v, `${place}.${c}`)]);
+    const lists = Object.entries(record(own, place, 'columns')).map(([c, v]): [string, number[]] => [
+      named(c, place),
+      numbers(v, `${place}.${c}`),
+    ]);
     alike(
       lists.map(([, list]) => list),
       place,
     );
-    return [key, Object.fromEntries(lists)];
+    return [named(key, 'tables'), Object.fromEntries(lists)];
   });
   return { metrics: Object.fromEntries(curves), tables: Object.fromEntries(columns) };
+}
+
+/** A Map, say, has entries that no key of it names. */
+function isPlain(value: unknown): value is Readonly<Record<string, unknown>> {
+  if (typeof value !== 'object' || value === null) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === null || prototype === Object.prototype;
 }
 
 /** Lets the event loop run between two parts of the work. @throws Interruption when the run was asked to stop */

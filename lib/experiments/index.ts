@@ -154,6 +154,9 @@ export function check(config: ParsedConfig): void {
   placedAt(['train'], config['train'], () => new Training(options));
 }
 
+/** Whether it trains step by step, and so has points at steps of its own; others compute in one go. */
+export const trains = (name: string): boolean => 'assemble' in experiment(name);
+
 /** What one experiment leaves behind. */
 export interface ExperimentRecord extends RunRecord {
   readonly config: ParsedConfig;

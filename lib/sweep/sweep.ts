@@ -1,6 +1,7 @@
 /** Sweeps from a script: one call that runs, tells of results as they come, and can be stopped. */
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
+import { inspect } from 'node:util';
 import { z } from 'zod';
 import { OptionsError } from '../errors.js';
 import type { ExperimentName, ExperimentRecord, Experiments, ParsedConfig } from '../experiments/index.js';
@@ -70,7 +71,9 @@ export function sweep<E extends ExperimentName = 'linear-representation'>(
   options: SweepOptions,
 ): SweepRun<ConfigOf<E>> {
   const parsed = parseSpec(spec);
-  const { executor, signal, onProgress, ...plain } = options;
+  const { executor, signal, onProgress, ...plain } = (options as SweepOptions | undefined) ?? ({} as SweepOptions);
+  if (signal !== undefined && !(signal instanceof AbortSignal))
+    throw new OptionsError('sweep', [{ path: 'signal', value: inspect(signal, { depth: 0 }), message: 'must be an AbortSignal' }]);
   const own = parseOptions(optionsSchema, plain, 'sweep');
   if (own.store.trim() === '') throw new OptionsError('sweep', [{ path: 'store', value: '', message: 'must name a folder' }]);
   const { jobs = availableParallelism(), threads } = own;

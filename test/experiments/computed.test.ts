@@ -17,6 +17,8 @@ describe('what an experiment of one own computes', () => {
   });
 
   it.each([
+    [{ metrics: new Map() }, /metrics must be an object of curves, got Map/],
+    [{ metrics: { '\ud800x': { steps: [1], values: [1] } } }, /metrics has a name that is no text/],
     [undefined, /^compute of mine: the result must be an object of metrics and tables, got undefined/],
     [{ metrics: [] }, /metrics must be an object of curves, got \[\]/],
     [{ metrics: { value: [1, 2] } }, /metrics\.value must be an object of steps and values/],

@@ -1,4 +1,5 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { lstatSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { parquetReadObjects } from 'hyparquet';
 import { describe, expect, it } from 'vitest';
 import { FileError } from '../../lib/errors.js';
@@ -119,6 +120,52 @@ describe('export', () => {
     const many = Array.from({ length: 230 }, (_, i) => tiny(i));
     plan(store, many);
     expect((parse(text(store.export({ format: 'json' }))) as { id: string }[]).map(({ id }) => id)).toEqual(many.map(({ id }) => id));
+    store.close();
+  });
+
+  it('has empty cells where a trial has not a metric, whatever its name', () => {
+    const store = openStore(`${folder()}/names`, { mode: 'write' });
+    const [a, b] = [tiny(1), tiny(2)];
+    plan(store, [a, b]);
+    const all = Object.fromEntries(['constructor', 'toString', '__proto__'].map((name) => [name, { steps: [1], values: [7] }]));
+    store.put([ended(store, a, recordOf(a, {}, { metrics: all })), ended(store, b, recordOf(b, { distance: [1] }))]);
+    const rows = parse(text(store.export({ format: 'json' }))) as { final: object }[];
+    expect(rows.map(({ final }) => Object.keys(final))).toEqual([['constructor', 'toString', '__proto__'], ['distance']]);
+    const lines = text(store.export({ format: 'csv' })).split('\n');
+    const at = lines[0].split(',').findIndex((name) => name.startsWith('final.'));
+    expect(lines.slice(1, 3).map((line) => line.split(',').slice(at, at + 4))).toEqual([
+      ['7', '', '7', '7'],
+      ['', '1', '', ''],
+    ]);
+    store.close();
+  });
+
+  it('writes through a link, and into a pipe', async () => {
+    const store = filled();
+    const [file, link, pipe] = ['file', 'link', 'pipe'].map((name) => `${folder()}/${name}`);
+    writeFileSync(file, '');
+    symlinkSync(file, link);
+    store.exportTo(link, { format: 'csv' });
+    expect(lstatSync(link).isSymbolicLink()).toBe(true);
+    expect(readFileSync(file, 'utf8')).toBe(text(store.export({ format: 'csv' })));
+    spawnSync('mkfifo', [pipe]);
+    const reader = spawn('cat', [pipe]);
+    let heard = '';
+    reader.stdout.on('data', (part: Buffer) => (heard += part.toString()));
+    const gone = new Promise((resolve) => reader.once('close', resolve));
+    store.exportTo(pipe, { format: 'csv' });
+    await gone;
+    expect(heard).toBe(readFileSync(file, 'utf8'));
+    expect(lstatSync(pipe).isFIFO()).toBe(true);
+    store.close();
+  });
+
+  it('refuses a condition on a path that no configuration has', () => {
+    const store = filled();
+    expect(() => store.export({ format: 'csv', where: { 'optimizer.nam': 'sgd' } })).toThrow(
+      /where\.optimizer\.nam: no configuration has this path/,
+    );
+    expect([...store.query({ where: { 'optimizer.amsgrad': null } })]).toHaveLength(2);
     store.close();
   });
 

@@ -99,7 +99,7 @@ describe('a sweep that prunes', () => {
     expect(states.filter(([, steps]) => steps === 15)).toEqual([15, 15].map(() => ['pruned', 15, 'pruned at step 15']));
     expect(states.filter(([, steps]) => steps === 5)).toHaveLength(6);
     store.close();
-    expect(readdirSync(join(a, 'checkpoints'))).toEqual([]);
+    expect(existsSync(join(a, 'checkpoints'))).toBe(false);
   });
 
   it('gives the one that goes on to the end the very record it has without pruning', async () => {
@@ -150,11 +150,14 @@ describe('a sweep that prunes', () => {
         },
       };
     };
-    const files = (): string[] => readdirSync(join(a(), 'checkpoints')).sort();
+    const files = (): string[] => {
+      const place = join(a(), 'checkpoints');
+      return existsSync(place) ? readdirSync(place, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.npz')) : [];
+    };
     async function afterwards(): Promise<void> {
       const left = files();
-      expect(left.filter((name) => name.endsWith('.5.npz'))).toHaveLength(3); // all that may go on, and
-      expect(left.filter((name) => name.endsWith('.15.npz'))).toHaveLength(1); // the one that came to the second rung
+      expect(left.filter((name) => name.endsWith('/5.npz'))).toHaveLength(3); // all that may go on, and
+      expect(left.some((name) => name.endsWith('/15.npz'))).toBe(true); // one at least that came to the second rung
       let taken = 0;
       const count = watched(() => taken++);
       await sweep(PRUNED, { store: a(), executor: count }).done;
@@ -217,5 +220,54 @@ describe('a sweep that prunes', () => {
     expect(lost.size).toBeGreaterThan(2);
     await sweep(PRUNED, { store: b, jobs: 2 }).done;
     expect(exported(a)).toBe(exported(b));
+  });
+
+  it('by rungs counts at a rung those alone that were asked there, also when it is resumed: not one that diverged at it', async () => {
+    const [a, b] = [join(folder(), 'a'), join(folder(), 'b')];
+    const spec = {
+      ...PRUNED,
+      base: { ...TINY, train: { batch: 16, steps: 40, every: 5, divergence: 100 } },
+      axes: [
+        { path: 'optimizer', values: [{ name: 'sgd' }] },
+        { path: 'optimizer.learningRate', values: [0.34358974359, 0.01, 0.02, 0.03, 0.04, 0.05] },
+      ],
+    } as SweepSpec;
+    await sweep(spec, { store: a, jobs: 1 }).done;
+    const running = sweep(spec, { store: b, jobs: 1 });
+    for await (const { state } of running) if (state === 'diverged') break; // which stops the sweep
+    await running.done;
+    const open = openStore(b);
+    expect([...open.query({ state: 'diverged' })].map(({ steps }) => steps)).toEqual([5]);
+    open.close();
+    await sweep(spec, { store: b, jobs: 1 }).done;
+    expect(exported(b)).toBe(exported(a));
+  });
+
+  it('by rungs compares all trials together, and so has no budget of trials', async () => {
+    const spec = { ...PRUNED, budget: { trials: 4 } };
+    await expect(sweep(spec, { store: join(folder(), 'a'), jobs: 1 }).done).rejects.toThrow(/budget\.trials: pruning that waits/);
+  });
+
+  it('leaves no checkpoint of a trial that failed, nor of rungs that are no longer', async () => {
+    const place = join(folder(), 'a');
+    await sweep({ ...PRUNED, budget: { trialSeconds: 1e-6 } }, { store: place, jobs: 1 }).done;
+    expect(existsSync(join(place, 'checkpoints'))).toBe(true);
+    await sweep({ ...PRUNED, pruning: { method: 'asha', rungs: [10, 20], synchronous: true } }, { store: place, jobs: 1 }).done;
+    expect(existsSync(join(place, 'checkpoints'))).toBe(false);
+  });
+
+  it('runs chosen settings on all evaluation seeds, whatever another sweep has pruned of them', async () => {
+    const [shared, fresh] = [join(folder(), 'a'), join(folder(), 'b')];
+    const staged = { ...PRUNED, seeds: { tuning: 2, evaluation: 5 } };
+    await sweep({ ...PRUNED, seeds: 5 }, { store: shared, jobs: 2 }).done;
+    const both = [];
+    for (const store of [shared, fresh]) {
+      expect(await sweep(staged, { store, jobs: 2 }).done).toMatchObject({ ending: 'complete', done: 9 * 2 + 5, total: 9 * 2 + 5 });
+      const open = openStore(store);
+      both.push(open.best({ metric: 'distance' }, { sweep: store === shared ? 2 : 1 }).map(({ values, mean }) => [values, mean]));
+      open.close();
+    }
+    expect(both[0]).toEqual(both[1]);
+    expect(both[0][0][0]).toHaveLength(5);
   });
 });

@@ -101,7 +101,8 @@ describe('a sweep', () => {
 
   it.each([
     [{ metric: 'distance', per: ['optimiser.name'] }, /objective\.per: no configuration has 'optimiser\.name'/],
-    [{ metric: 'distance', per: ['optimizer.name', 'train.order', 'task.rang'] }, /no configuration has 'task\.rang'/],
+    [{ metric: 'distance', per: ['optimizer.name', 'train.batch', 'task.rang'] }, /no configuration has 'task\.rang'/],
+    [{ metric: 'distance', per: ['seed'] }, /objective\.per: settings are compared by their means over seeds/],
     [{ metric: 'distance', at: 3 }, /objective\.at: 3 is no point of the curves: it must be a multiple of train\.every = 2/],
     [{ metric: 'distance', at: 6 }, /objective\.at: 6 .* at most train\.steps = 4/],
   ])('plans nothing that nobody could compare: %j', async (objective, message) => {
@@ -141,6 +142,7 @@ describe('a trial that goes wrong ends in a state of its own, with its log, and 
     ['killed', 'lost', /ended from outside \(SIGKILL\)/, /^/],
     ['odd', 'error', /^\{ message: \{ of: 0 \} \}$/, /^/],
     ['nothing', 'error', /^undefined$/, /^/],
+    ['cut', 'error', /^cut: \ufffd$/u, /Error: cut/],
     ['holds', 'crashed', /exit code 7/, /^/],
   ])('%s: %s', async (how, state, message, log) => {
     const axes = { how: ['well', how] };
@@ -267,6 +269,23 @@ it('a sweep that has ended can be iterated, and has nothing to tell', async () =
   for await (const { id } of running) expect.unreachable(id);
 });
 
+it.each(['onProgress'] as const)('what %s throws ends the sweep, and not this process', async (name) => {
+  let calls = 0;
+  const listener = (): void => {
+    if (calls++ > 0) throw new Error('mine');
+  };
+  await expect(run({ ...SMALL, seeds: 20 }, { [name]: listener }).done).rejects.toThrow('mine');
+});
+
+it('names what is wrong with its arguments', () => {
+  expect(() => (sweep as (spec: SweepSpec) => unknown)(SMALL)).toThrow(/store: is missing/);
+  expect(() => run(SMALL, { signal: new AbortController() as unknown as AbortSignal })).toThrow(/signal: must be an AbortSignal/);
+});
+
+it('of which everything is excluded is refused', async () => {
+  await expect(run({ ...SMALL, exclude: [{ 'optimizer.name': ['sgd', 'adam'] }] }).done).rejects.toThrow(/every combination is excluded/);
+});
+
 describe('while it runs', () => {
   it('the store says who runs it, what runs and how far it is', async () => {
     const running = run(misbehaving('well', { base: { milliseconds: 500 }, seeds: 6 }));
@@ -299,6 +318,12 @@ describe('children', () => {
   it('have the threads they are given, and the numbers of this process', async () => {
     await sweep(SMALL, { store: place(), jobs: 1, threads: 2 }).done;
     look((store) => expect(store.record([...store.query()][0].id)?.provenance.threads).toBe(2));
+  });
+
+  it('that die with another trial waiting leave nothing behind that would keep this process', async () => {
+    const before = process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+    await run(misbehaving('well', { base: {}, axes: { how: ['well', 'exit', 'well'] }, seeds: 3 }), { jobs: 1 }).done;
+    expect(process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length).toBeLessThanOrEqual(before);
   });
 
   it('are spoken to by trials without harm', async () => {

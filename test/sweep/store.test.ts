@@ -17,7 +17,7 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
-import { FileError } from '../../lib/errors.js';
+import { ArgumentError, FileError } from '../../lib/errors.js';
 import { openStore, type Query, type Store, type StoreOptions } from '../../lib/sweep/index.js';
 import { digestOf } from '../../lib/sweep/store/encode.js';
 import { migrate, VERSION } from '../../lib/sweep/store/schema.js';
@@ -422,6 +422,33 @@ describe('a store says what is wrong with', () => {
       () => store.export({ format: 'csv', ...odd }),
     ])
       expect(ask).toThrow(message);
+    store.close();
+  });
+
+  it('arguments of other kinds', () => {
+    const store = writing();
+    const t = tiny(1);
+    plan(store, [t]);
+    store.put([ended(store, t, recordOf(t, { distance: [1, 2] }))]);
+    expect(() => store.status(9)).toThrow(/there is no sweep 9/);
+    expect(() => store.provenances('x' as unknown as number)).toThrow(/there is no sweep "x"/);
+    expect(() => store.record(5 as unknown as string)).toThrow(ArgumentError);
+    expect(() => store.curves({} as unknown as string)).toThrow(ArgumentError);
+    expect([...store.query(null as unknown as Query)]).toHaveLength(1);
+    expect(() => store.exportTo(5 as unknown as string, { format: 'csv' })).toThrow(ArgumentError);
+    expect(() => store.best({ metric: 'distance', at: 3 })).toThrow(/at: no curve has a point there/);
+    expect(() => store.best({ metric: 'distance', per: ['nope'] })).toThrow(/per: no configuration has 'nope'/);
+    store.close();
+  });
+
+  it('cut texts that it is given, and takes them whole', () => {
+    const store = writing();
+    const t = tiny(1);
+    plan(store, [t], 'half \ud83d');
+    const half = recordOf(t, { distance: [1] }, { status: 'diverged', reason: 'half \ud83d' });
+    store.put([ended(store, t, half, 'diverged')]);
+    store.verify();
+    expect(store.record(t.id)?.reason).toBe('half \ufffd');
     store.close();
   });
 

@@ -1,8 +1,8 @@
-/** What trials leave at the rungs where they wait, a file each: one that is run again repeats every rung it has come to, and takes no
+/** What trials leave at the rungs where they wait, a folder a trial and a file a rung: one that is run again repeats every rung it has come to, and takes no
  *  step twice. */
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { writeFileAtomic } from '../../files.js';
+import { makeFolder, writeFileAtomic } from '../../files.js';
 import { decodeCheckpoint, encodeCheckpoint, type Checkpoint } from '../../train/index.js';
 
 export interface CheckpointFolder {
@@ -36,15 +36,16 @@ export class Checkpoints {
   }
 
   leave(step: number, checkpoint: Checkpoint): void {
+    makeFolder(join(this.#place.folder, this.#id));
     writeFileAtomic(this.#at(step), encodeCheckpoint(checkpoint));
   }
 
   /** Of a trial that has come to its end. */
   remove(): void {
-    for (const step of this.#place.steps) rmSync(this.#at(step), { force: true });
+    rmSync(join(this.#place.folder, this.#id), { recursive: true, force: true });
   }
 
   #at(step: number): string {
-    return join(this.#place.folder, `${this.#id}.${step}.npz`);
+    return join(this.#place.folder, this.#id, `${step}.npz`);
   }
 }

@@ -41,6 +41,7 @@ export class Child {
   stuck = false;
   readonly #patience: number;
   #ready = false;
+  #gone = false;
   /** Why we ended it ourselves. */
   ended: Pick<Failure, 'state' | 'message'> | undefined;
   #log = '';
@@ -91,7 +92,7 @@ export class Child {
   /** The next one must begin, and soon. */
   #expect(): void {
     clearTimeout(this.#timer);
-    if (this.jobs.length === 0 || this.started !== undefined) return;
+    if (this.#gone || this.jobs.length === 0 || this.started !== undefined) return;
     this.#timer = setTimeout(
       () => {
         this.stuck = true;
@@ -165,6 +166,8 @@ export class Child {
     );
     // A process that it has started itself may hold its output open for ever.
     return exit.then(async (how) => {
+      this.#gone = true;
+      clearTimeout(this.#timer);
       await Promise.race([Promise.all(drained), sleep(DRAIN, undefined, { ref: false })]);
       return how;
     });

@@ -40,8 +40,10 @@ async function* climb(inner: Executor, source: JobSource, options: ClimbOptions)
     for await (const outcome of inner.run(stage, { ...options, rungs: pause })) {
       stage.heard(outcome);
       const value = valueAt(outcome, rungs.metric, step);
-      if (value === undefined) yield seconds.whole(outcome);
-      else {
+      if (value === undefined) {
+        if ('failure' in outcome && outcome.failure.state !== 'lost') new Checkpoints(rungs.checkpoints, outcome.job.id).remove();
+        yield seconds.whole(outcome);
+      } else {
         seconds.add(outcome);
         options.onPause?.(outcome.job, outcome.attempt.seconds);
         candidates.push({ job: outcome.job, value, outcome });

@@ -85,7 +85,8 @@ async function runOne({ row, id, config, rungs, checkpoints }: RunMessage): Prom
 const atRung =
   (row: number, metric: string, checkpoints: Checkpoints | undefined) =>
   async (training: Training): Promise<string | undefined> => {
-    const curve = training.record().metrics[metric];
+    const { metrics } = training.record();
+    const curve = Object.hasOwn(metrics, metric) ? metrics[metric] : undefined;
     const value = curve?.values[curve.steps.indexOf(training.step)];
     if (value === undefined) return undefined;
     const verdict = new Promise<string | undefined>((resolve) => (answer = resolve));

@@ -36,7 +36,8 @@ export function* settingsOf(spec: Spec): Generator<Chosen> {
     comparison.see(config);
     yield { setting, config };
   }
-  if (seen.size > 0) comparison.require();
+  if (seen.size === 0) throw new ArgumentError('sweep: every combination is excluded; there is nothing to run');
+  comparison.require();
 }
 
 /** Whether settings are chosen on tuning seeds before the chosen ones run on the evaluation seeds. */
@@ -108,7 +109,6 @@ export function forecast(spec: Spec): Forecasted {
       comparisons.set(comparison, Math.max(comparisons.get(comparison) ?? 0, cost));
     }
   }
-  if (settings === 0) throw new ArgumentError('sweep: every combination is excluded; there is nothing to run');
   let [ratioTop, ratioBottom] = [0, 0];
   let memory: number | null = null;
   const paths = pathsOf(spec.axes);

@@ -33,7 +33,9 @@ export function pruner(pruning: Pruning, objective: Objective, store: Store, swe
   for (const curve of store.curves(metric, { sweep }))
     for (const step of steps) {
       const at = curve.steps.indexOf(step);
-      if (at >= 0) lossesOf(curve.config, step).push(lossOf(curve.values[at]));
+      // One that ended at the rung by itself was never asked there.
+      const asked = curve.state === 'pruned' || at < curve.steps.length - 1;
+      if (at >= 0 && asked) lossesOf(curve.config, step).push(lossOf(curve.values[at]));
     }
   return {
     metric,

@@ -1,7 +1,6 @@
 /** Runs what a plan has and the store has not: hands trials to an executor, and keeps what comes back. */
 import { setImmediate } from 'node:timers/promises';
 import type { Executor, Job, JobSource, Outcome, Rungs, TrialLimits } from '../executors/executor.js';
-import { RESULT_STATES } from '../states.js';
 import type { Spec } from '../spec/schema.js';
 import type { EncodedRecord } from '../store/encode.js';
 import type { Role } from '../store/plans.js';
@@ -104,9 +103,9 @@ class Run implements JobSource {
     this.#o = options;
     const { store, sweep, role, pruned = false } = options;
     this.#queue = store.missing(sweep, { pruned, role });
-    const { planned, states } = store.status(sweep);
-    this.#total = planned;
-    this.#done = RESULT_STATES.reduce((sum, state) => sum + (state === 'pruned' && !pruned ? 0 : states[state]), 0);
+    this.#total = store.status(sweep).planned;
+    const others = role === undefined ? [] : store.missing(sweep, { pruned: true, role: role === 'tuning' ? 'evaluation' : 'tuning' });
+    this.#done = this.#total - this.#queue.length - others.length;
     this.#live = new LiveFile(store.folder);
     this.#forecast = new Forecast(store.database, sweep);
   }
@@ -235,7 +234,16 @@ class Run implements JobSource {
       this.#forecast.failed(job.config, job.cost);
       if (failFast) this.#ending = 'failed';
     }
-    this.#o.onOutcome?.(outcome);
+    this.#telling(() => this.#o.onOutcome?.(outcome));
+  }
+
+  /** What a listener throws ends the run, wherever it was called from. */
+  #telling(tell: () => void): void {
+    try {
+      tell();
+    } catch (error) {
+      this.#break(error as Error);
+    }
   }
 
   #check(record: EncodedRecord): void {
@@ -262,6 +270,6 @@ class Run implements JobSource {
   #tell(): void {
     const progress = this.#progress();
     this.#live.write(progress, this.#o.executor.name, this.#o.sweep);
-    this.#o.onProgress?.(progress);
+    this.#telling(() => this.#o.onProgress?.(progress));
   }
 }

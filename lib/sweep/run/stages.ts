@@ -1,6 +1,8 @@
 /** A specification from plan to results, in one stage or in two. */
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { canonical } from '../../canonical.js';
+import { OptionsError } from '../../errors.js';
 import type { Executor, Outcome } from '../executors/executor.js';
 import { byRungs } from '../executors/rungs.js';
 import { collect } from '../executors/slurm/collect.js';
@@ -50,8 +52,18 @@ export async function runSpec(
     if (chosen.name === 'local') await collect(store); // what a cluster has left, before it is run again
     const id = planInto(store, spec, folder);
     onPlanned?.();
+    const checkpoints = join(store.folder, 'checkpoints');
     const waits = spec.pruning !== undefined && (spec.pruning.synchronous || !chosen.dynamic);
-    const executor = waits ? byRungs(chosen, join(store.folder, 'checkpoints')) : chosen;
+    if (waits && spec.budget.trials !== undefined)
+      throw new OptionsError('sweep', [
+        {
+          path: 'budget.trials',
+          keys: ['budget', 'trials'],
+          value: String(spec.budget.trials),
+          message: 'pruning that waits at rungs compares all trials together, never some of them; use budget.seconds or trialSeconds',
+        },
+      ]);
+    const executor = waits ? byRungs(chosen, checkpoints) : chosen;
     const { timeout, memory, retries, failFast, pruning } = spec;
     const budget = new Budget(spec.budget);
     const stage = (role?: Role): Promise<RunSummary> => {
@@ -64,7 +76,7 @@ export async function runSpec(
         role,
         modules,
         rungs,
-        pruned: pruning !== undefined,
+        pruned: rungs !== undefined,
         timeout,
         memory,
         retries,
@@ -80,6 +92,7 @@ export async function runSpec(
       summary = await stage('evaluation');
       summary = { ...summary, failed: summary.failed + failed };
     }
+    if (summary.ending === 'complete') rmSync(checkpoints, { recursive: true, force: true }); // of other rungs, say
     return { ...summary, sweep: id, store: store.folder };
   } finally {
     store.close();

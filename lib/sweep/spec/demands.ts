@@ -1,6 +1,6 @@
 /** What objective and pruning ask of the trials, checked as early as it can be: before anything runs, or of the first record. */
 import { OptionsError } from '../../errors.js';
-import type { ParsedConfig } from '../../experiments/index.js';
+import { trains, type ParsedConfig } from '../../experiments/index.js';
 import { valueAt } from '../../paths.js';
 import { numbersOf, type EncodedRecord } from '../store/encode.js';
 import { DEFAULT_COMPARISON, type Spec } from './schema.js';
@@ -11,6 +11,8 @@ function refuse(keys: readonly PropertyKey[], value: unknown, message: string): 
 
 /** @throws OptionsError where one is needed and there is none */
 export function requireObjective({ seeds, objective, pruning }: Spec, tuned: boolean): void {
+  if (objective?.per.includes('seed') === true)
+    refuse(['objective', 'per'], 'seed', 'settings are compared by their means over seeds; leave it out');
   if (objective !== undefined) return;
   if (tuned)
     refuse(['seeds', 'tuning'], seeds.tuning, 'tuning needs an objective to choose by: objective: { metric: ... }; or evaluate: all');
@@ -20,21 +22,21 @@ export function requireObjective({ seeds, objective, pruning }: Spec, tuned: boo
 /** Rungs, and the step of the objective, lie on points of the curves: else nothing would ever be ended there, or measured.
  *  @throws OptionsError */
 export function requirePoints({ pruning, objective }: Spec, config: ParsedConfig): void {
-  const train = config['train'] as { every?: number; steps?: number } | undefined;
-  if (train === undefined) {
+  if (!trains(config.experiment)) {
     if (pruning !== undefined)
       refuse(['pruning'], pruning.method, `${config.experiment} computes in one go; there is nothing to end early`);
     return;
   }
-  const { every, steps } = train;
-  if (every === undefined) return;
+  const { every, steps } = (config['train'] ?? {}) as { every?: unknown; steps?: unknown };
+  if (typeof every !== 'number') return;
   const off = pruning?.rungs.find((step) => step % every !== 0);
   if (off !== undefined)
     refuse(['pruning', 'rungs'], off, `${off} is no point of the curves: it must be a multiple of train.every = ${every}`);
   const at = objective?.at;
   if (typeof at !== 'number') return;
-  const last = steps === undefined ? '' : `, and at most train.steps = ${steps}`;
-  if ((at % every !== 0 && at !== steps) || at > (steps ?? Infinity))
+  const end = typeof steps === 'number' ? steps : Infinity;
+  const last = end === Infinity ? '' : `, and at most train.steps = ${end}`;
+  if ((at % every !== 0 && at !== end) || at > end)
     refuse(['objective', 'at'], at, `${at} is no point of the curves: it must be a multiple of train.every = ${every}${last}`);
 }
 

@@ -58,6 +58,7 @@ const axis = z
     if (from === undefined || to === undefined) return;
     if ((way === 'log' || way === 'logUniform') && !(from > 0 && to > 0)) refuse([way], 'must go from a positive number to one');
     else if (RANDOM_WAYS.includes(way) && !(from < to)) refuse([way], 'must go from a number to a larger one');
+    else if (own.integer && RANDOM_WAYS.includes(way) && Math.ceil(from) > to) refuse([way], 'has no integer between its ends');
   }) as unknown as z.ZodType<Axis>;
 
 type Plain = z.output<typeof plain>;

@@ -78,7 +78,7 @@ function drawn({ uniform, logUniform, choice, integer }: Axis, stream: Stream, d
   const { from, to } = (uniform ?? logUniform)!;
   const x = uniform === undefined ? geometric(from, to, u) : from * (1 - u) + to * u;
   const rounded = integer ? Math.round(x) : Number(x.toPrecision(6));
-  return Math.min(Math.max(rounded, from), to);
+  return integer ? Math.min(Math.max(rounded, Math.ceil(from)), Math.floor(to)) : Math.min(Math.max(rounded, from), to);
 }
 
 /** Whether every path has its value, or one of a list of them. */

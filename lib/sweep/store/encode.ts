@@ -38,6 +38,9 @@ export interface EncodedRecord<B = Bytes> {
   readonly provenance: string;
 }
 
+/** What SQLite gives back as it was given: halves of surrogate pairs, as a text that was cut has at its ends, are replaced. */
+export const wellFormed = (text: string): string => Buffer.from(text).toString();
+
 export const bytesOf = (values: ArrayLike<number>): Bytes => new Uint8Array(Float64Array.from(values).buffer);
 
 /** @throws RangeError when the bytes are no whole numbers */
@@ -51,7 +54,7 @@ export function encodeRecord(record: ExperimentRecord, state: ResultState): Enco
   const { at, ...rest } = timing;
   const content = {
     state,
-    reason: reason ?? null,
+    reason: reason === undefined ? null : wellFormed(reason),
     steps,
     events: events === undefined ? null : stringify(events),
     curves: Object.entries(metrics).map(([name, curve]) => ({ name, steps: bytesOf(curve.steps), values: bytesOf(curve.values) })),

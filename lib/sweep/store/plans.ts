@@ -4,6 +4,7 @@ import { ArgumentError } from '../../errors.js';
 import type { Database, Statement } from 'better-sqlite3';
 import { configOf, settingId, trialId, type Setting } from '../spec/trial.js';
 import type { ParsedConfig } from '../../experiments/index.js';
+import { wellFormed } from './encode.js';
 import { bytesOfHex, hexOf, sealOf } from './seal.js';
 
 /** Why a trial runs: to choose a setting, or to report one. */
@@ -48,7 +49,8 @@ export class Plans {
   }
 
   /** A sweep with its first trials, all of it or nothing: made, or brought up to date. @returns its number */
-  begin({ name, spec, folder, identity }: SweepText, planned: Iterable<Planned>): number {
+  begin({ name: title, spec, folder: place, identity }: SweepText, planned: Iterable<Planned>): number {
+    const [name, folder] = [wellFormed(title), wellFormed(place)];
     const digest = createHash('sha256').update(identity).digest();
     return this.#whole(() => {
       this.#db

@@ -3,6 +3,7 @@ import { canonical } from '../../canonical.js';
 import type { Database } from 'better-sqlite3';
 import { z } from 'zod';
 import type { ParsedConfig, Provenance } from '../../experiments/index.js';
+import { OptionsError } from '../../errors.js';
 import { valueAt } from '../../paths.js';
 import { configOf } from '../spec/trial.js';
 import { FAILURE_STATES, RESULT_STATES, TRIAL_STATES, type FailureState, type ResultState, type TrialState } from '../states.js';
@@ -64,10 +65,18 @@ function settingsMeeting(db: Database, where: NonNullable<Query['where']>): Set<
     return [path, new Set(allowed.map(canonical))] as const;
   });
   const met = new Set<number>();
-  for (const { id, experiment, config } of allSettings(db)) {
+  const strange = new Set(parts.filter(([, allowed]) => !allowed.has('null')).map(([path]) => path));
+  const settings = allSettings(db);
+  for (const { id, experiment, config } of settings) {
     const whole = configOf({ experiment, text: config }, 0);
+    for (const path of strange) if (valueAt(whole, path) !== undefined) strange.delete(path);
     if (parts.every(([path, allowed]) => allowed.has(canonical(valueAt(whole, path) ?? null)))) met.add(id);
   }
+  const [path] = strange;
+  if (path !== undefined && settings.length > 0)
+    throw new OptionsError('store', [
+      { path: `where.${path}`, value: JSON.stringify(where[path]), message: 'no configuration has this path' },
+    ]);
   return met;
 }
 

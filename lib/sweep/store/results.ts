@@ -3,7 +3,7 @@ import type { Database, Statement } from 'better-sqlite3';
 import type { ExperimentRecord } from '../../experiments/index.js';
 import { configOf } from '../spec/trial.js';
 import type { Failure, ResultState } from '../states.js';
-import { decodeRecord, numbersOf, type Bytes, type EncodedColumn, type EncodedCurve, type EncodedRecord } from './encode.js';
+import { decodeRecord, numbersOf, wellFormed, type Bytes, type EncodedColumn, type EncodedCurve, type EncodedRecord } from './encode.js';
 import { same, sealOf } from './seal.js';
 
 /** What is known of how a trial's process ended. */
@@ -80,8 +80,8 @@ export class Results {
   }
 
   #attempt(row: number, outcome: string, message: string, log: string, { engine, host, started, seconds }: Attempt): void {
-    const seal = sealOf(row, outcome, message, log, engine, host, started, seconds);
-    this.#sql.attempt.run(row, outcome, message, log, engine, host, started, seconds, seal);
+    const cells = [row, outcome, wellFormed(message), wellFormed(log), engine, host, started, seconds] as const;
+    this.#sql.attempt.run(...cells, sealOf(...cells));
   }
 
   /** A pruned record makes place for a whole one. */

@@ -6,7 +6,8 @@ import { resolve } from 'node:path';
 import { ArgumentError, FileError, OptionsError } from '../../errors.js';
 import { writeFileAtomic } from '../../files.js';
 import type { ExperimentRecord, ParsedConfig } from '../../experiments/index.js';
-import { objectiveSchema } from '../spec/schema.js';
+import { valueAt } from '../../paths.js';
+import { DEFAULT_COMPARISON, objectiveSchema } from '../spec/schema.js';
 import { parseOptions } from '../../options.js';
 import { z } from 'zod';
 import { bestOf, scores, type Best, type Scored } from './best.js';
@@ -48,6 +49,8 @@ export function openStore(folder: string, options: StoreOptions = {}): Store {
   }
 }
 
+const queryOf = (subject: string, given: query.Query): query.Query => parseOptions(query.querySchema, given, subject) as query.Query;
+
 interface Missing {
   readonly row: number;
   readonly cost: number;
@@ -77,18 +80,20 @@ export class Store {
 
   /** Counts by state of one sweep's trials. @param sweep  its number; the last one unless given */
   status(sweep?: number): Status {
+    this.#requireSweep('status', sweep);
     return this.#do((db) => status(db, sweep));
   }
 
   /** Trials in the order of planning, with their state and the last value of every metric. */
-  query<C = ParsedConfig>(q: query.Query = {}): Generator<query.StoredTrial<C>> {
-    parseOptions(query.querySchema, q, 'query');
+  query<C = ParsedConfig>(given: query.Query = {}): Generator<query.StoredTrial<C>> {
+    const q = queryOf('query', given);
     return this.#each((db) => query.trials(db, q) as Generator<query.StoredTrial<C>>);
   }
 
   /** One metric against steps, of every trial that has it. */
-  curves<C = ParsedConfig>(metric: string, q: query.Query = {}): Generator<query.StoredCurve<C>> {
-    parseOptions(query.querySchema, q, 'curves');
+  curves<C = ParsedConfig>(metric: string, given: query.Query = {}): Generator<query.StoredCurve<C>> {
+    if (typeof metric !== 'string') throw new ArgumentError('curves: takes the name of a metric');
+    const q = queryOf('curves', given);
     return this.#each((db) => query.curves(db, metric, q) as Generator<query.StoredCurve<C>>);
   }
 
@@ -99,24 +104,33 @@ export class Store {
 
   /** The best setting of each comparison, with a bootstrap interval over its evaluation seeds.
    *  @throws OptionsError */
-  best(objective: ObjectiveInput, q: query.Query = {}): Best[] {
-    return bestOf(this.#scores('best', objective, q));
+  best(objective: ObjectiveInput, given: query.Query = {}): Best[] {
+    return bestOf(this.#scores('best', objective, given));
   }
 
   /** Every setting of which something ran, the best first. @throws OptionsError */
-  scores(objective: ObjectiveInput, q: query.Query = {}): Scored[] {
-    return this.#scores('scores', objective, q);
+  scores(objective: ObjectiveInput, given: query.Query = {}): Scored[] {
+    return this.#scores('scores', objective, given);
   }
 
-  #scores(subject: string, objective: ObjectiveInput, q: query.Query): Scored[] {
-    parseOptions(query.querySchema, q, subject);
+  #scores(subject: string, objective: ObjectiveInput, given: query.Query): Scored[] {
+    const q = queryOf(subject, given);
     const parsed = parseOptions(objectiveSchema, objective, subject);
     const metrics = this.metrics();
     if (metrics.length > 0 && !metrics.includes(parsed.metric))
       throw new OptionsError(subject, [
         { path: 'metric', value: JSON.stringify(parsed.metric), message: `no record has this metric; there are ${metrics.join(', ')}` },
       ]);
-    return this.#do((db) => scores(db, parsed, q));
+    const all = this.#do((db) => scores(db, parsed, q));
+    const refuse = (path: string, value: unknown, message: string): never => {
+      throw new OptionsError(subject, [{ path, value: JSON.stringify(value), message }]);
+    };
+    const absent = parsed.per.find((p) => !DEFAULT_COMPARISON.includes(p) && all.every(({ config }) => valueAt(config, p) === undefined));
+    if (absent !== undefined && all.length > 0) refuse('per', absent, `no configuration has '${absent}'`);
+    const { at } = parsed;
+    if (typeof at === 'number' && metrics.length > 0 && ![...this.curves(parsed.metric, q)].some(({ steps }) => steps.includes(at)))
+      refuse('at', at, 'no curve has a point there');
+    return all;
   }
 
   /** The last failure of every trial without a record, with its log. */
@@ -127,11 +141,13 @@ export class Store {
 
   /** Versions, commits and machines that results come from. @param sweep  of this one alone */
   provenances(sweep?: number): query.Origin[] {
+    this.#requireSweep('provenances', sweep);
     return this.#do((db) => query.provenances(db, sweep));
   }
 
   /** The whole record of a trial; undefined where it has none. */
   record(id: string): ExperimentRecord | undefined {
+    if (typeof id !== 'string') throw new ArgumentError('record: takes the identity of a trial');
     return this.#do((db) => {
       const row = db.prepare<[Uint8Array], number>('SELECT id FROM trials WHERE digest = ?').pluck().get(bytesOfHex(id));
       return row === undefined ? undefined : readRecord(db, row);
@@ -149,6 +165,7 @@ export class Store {
    *  @throws FileError */
   exportTo(to: string | ((part: Uint8Array) => void), options: ExportOptions): void {
     parseOptions(exportSchema, options, 'export');
+    if (typeof to !== 'string' && typeof to !== 'function') throw new ArgumentError('exportTo: takes a path, or a function for each part');
     if (typeof to === 'string') writeFileAtomic(to, (write) => this.exportTo(write, options));
     else this.#do((db) => exportTable(db, options, to));
   }
@@ -219,6 +236,11 @@ export class Store {
   #writing(): Plans {
     if (this.mode !== 'write') throw new FileError(this.folder, 'this store was opened for reading');
     return this.#plans;
+  }
+
+  #requireSweep(subject: string, sweep: number | undefined): void {
+    if (sweep === undefined || this.sweeps().some(({ id }) => id === sweep)) return;
+    throw new ArgumentError(`${subject}: there is no sweep ${JSON.stringify(sweep)} in this store; it has ${this.sweeps().length}`);
   }
 
   *#each<T>(rows: (db: OpenDatabase['db']) => Generator<T>): Generator<T> {

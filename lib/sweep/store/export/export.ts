@@ -6,7 +6,7 @@ import type { Database } from 'better-sqlite3';
 import { z } from 'zod';
 import { stringify } from '../../../json.js';
 import { querySchema, trialCurves, trials, type Query } from '../query.js';
-import { grouped, writeCsv, writeParquet, type Write } from './formats.js';
+import { writeCsv, writeParquet, type Write } from './formats.js';
 import { curveTable, reasonOf, trialTable, whereabouts } from './tables.js';
 
 export const FORMATS = ['csv', 'parquet', 'json'] as const;
@@ -25,9 +25,6 @@ export const exportSchema = querySchema.extend({
   curves: z.boolean().optional(),
   provenance: z.boolean().optional(),
 });
-
-/** Trials of a JSON file written together. */
-const GROUP = 100;
 
 /** All of one moment, whatever is written to the store meanwhile, part by part. */
 export function exportTable(db: Database, { format, curves = false, provenance = false, ...query }: ExportOptions, write: Write): void {
@@ -50,23 +47,21 @@ function writeJson(
   const where = provenance ? whereabouts(db) : undefined;
   const curvesOf = curves ? trialCurves(db) : undefined;
   let before = '[';
-  for (const group of grouped(trials(db, query), GROUP)) {
-    const lines = group.map((trial) => {
-      const { id, config, role, state, steps, final } = trial;
-      const run = where?.(trial);
-      return stringify({
-        id,
-        config,
-        role,
-        state,
-        reason: reasonOf(trial),
-        steps,
-        final,
-        ...(curvesOf === undefined ? {} : { curves: curvesOf(id) }),
-        ...(run === undefined ? {} : { run: Object.fromEntries(Object.entries(run).map(([key, value]) => [key.slice(4), value])) }),
-      });
+  for (const trial of trials(db, query)) {
+    const { id, config, role, state, steps, final } = trial;
+    const run = where?.(trial);
+    const line = stringify({
+      id,
+      config,
+      role,
+      state,
+      reason: reasonOf(trial),
+      steps,
+      final,
+      ...(curvesOf === undefined ? {} : { curves: curvesOf(id) }),
+      ...(run === undefined ? {} : { run: Object.fromEntries(Object.entries(run).map(([key, value]) => [key.slice(4), value])) }),
     });
-    write(Buffer.from(lines.map((line, i) => `${i === 0 ? before : ','}\n${line}`).join('')));
+    write(Buffer.from(`${before}\n${line}`));
     before = ',';
   }
   write(Buffer.from(before === '[' ? '[]\n' : '\n]\n'));

@@ -9,7 +9,7 @@ export type Write = (part: Uint8Array) => void;
 const GROUP = { csv: 1000, parquet: 100_000 };
 
 /** Lists of at most so many. */
-export function* grouped<T>(items: Iterable<T>, size: number): Generator<T[]> {
+function* grouped<T>(items: Iterable<T>, size: number): Generator<T[]> {
   let group: T[] = [];
   for (const item of items) {
     group.push(item);

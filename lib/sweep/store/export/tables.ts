@@ -30,7 +30,7 @@ export function trialTable(db: Database, query: Query, provenance: boolean): Tab
         state: trial.state,
         reason: reasonOf(trial),
         steps: trial.steps,
-        ...Object.fromEntries(names.map((name) => [`final.${name}`, trial.final[name]])),
+        ...Object.fromEntries(names.map((name) => [`final.${name}`, Object.hasOwn(trial.final, name) ? trial.final[name] : undefined])),
         ...cells(trial),
         ...where?.(trial),
       };
