@@ -176,8 +176,9 @@ struct LayerNormBackward {
     T *dy = args.out<T>(4, area(n, d)), *grads = args.out<T>(5, area(2, d));
     args.check_overlap(Overlap::forbidden);
     if (d == 0) args.range_error("a row has at least one entry");
-    sum_in_blocks(args, n, d, grads, [&](int first, int rows, T* part) {
-      layer_norm_back_loop(rows, d, normalised + area(first, d), inverse + first, gamma, dy + area(first, d), part);
+    sum_in_blocks(args, n, d, grads, [&, width = d](int first, int rows, T* part) {  // C++17 does not capture a part of a binding
+      const std::size_t at = area(first, width);
+      layer_norm_back_loop(rows, width, normalised + at, inverse + first, gamma, dy + at, part);
     });
     return undefined(args);
   }

@@ -25,8 +25,8 @@ LAYERWISE_SIMD inline void bits_chunk(StreamKey key, std::uint64_t first, std::u
 /** out (n x d) = u A for A (m x d) and fresh signs u (n x m) from the stream's bit `position` on, drawn as fill_rademacher draws them row
  *  by row. Work: signed_bits(n, m) words, n * sign_index_stride(m) bytes, and kernels::signed_work<T>(n, m) of T. */
 template <typename T>
-void signed_product(StreamKey key, std::uint64_t position, int n, int m, int d, const T* a, T* out, std::uint32_t* bits, std::uint8_t* index,
-                    T* work) {
+void signed_product(StreamKey key, std::uint64_t position, int n, int m, int d, const T* a, T* out, std::uint32_t* bits,
+                    std::uint8_t* index, T* work) {
   const std::uint64_t first = position / 128, total = position % 128 + area(n, m);
   for (std::uint64_t b = 0; b * 128 < total; b += kBlocks) bits_chunk(key, first + b, bits + 4 * b);
   const auto* bytes = reinterpret_cast<const unsigned char*>(bits);

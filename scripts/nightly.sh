@@ -5,7 +5,7 @@ cd "$(dirname "$0")/.."
 bash scripts/setup.sh
 
 echo '== clang-format'
-clang-format-14 --dry-run --Werror native/*.h native/*.cc native/*.inc scripts/bench/*.cc
+clang-format-14 --dry-run --Werror native/*.h native/*.cc native/*.inc scripts/bench/*.cc scripts/bench/*.h
 
 echo '== clang-tidy'
 cmake -S . -B build-tidy -G Ninja >/dev/null
