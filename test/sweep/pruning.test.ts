@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { Job } from '../../lib/sweep/executors/executor.js';
+import type { Job, Outcome } from '../../lib/sweep/executors/executor.js';
 import { localExecutor, openStore, parseSpec, sweep, trial, type Executor, type SweepSpec } from '../../lib/sweep/index.js';
 import { pruner } from '../../lib/sweep/run/pruning.js';
 import { ended, plan, recordOf, tiny, TINY, useFolder } from './records.js';
@@ -88,6 +88,20 @@ describe('a sweep that prunes', () => {
     return text;
   };
 
+  /** Tells of every trial that comes to a rung. */
+  const watched = (told: (rung: number | undefined, outcome: Outcome) => void): Executor => {
+    const inner = localExecutor({ jobs: 1, threads: 1 });
+    return {
+      ...inner,
+      async *run(source, options) {
+        for await (const outcome of inner.run(source, options)) {
+          yield outcome;
+          told(options.rungs?.steps[0], outcome);
+        }
+      },
+    };
+  };
+
   it('by rungs halves as it says, repeats to the byte, and leaves no checkpoint of a trial that ended', async () => {
     const [a, b] = [join(folder(), 'a'), join(folder(), 'b')];
     await sweep(PRUNED, { store: a, jobs: 2 }).done;
@@ -137,19 +151,6 @@ describe('a sweep that prunes', () => {
 
   describe('by rungs, ended on the way to the second one, keeps what it has and goes on to the same bytes:', () => {
     const [a, b] = [() => join(folder(), 'a'), () => join(folder(), 'b')];
-    /** Tells of every trial that comes to a rung. */
-    const watched = (told: (rung: number | undefined) => void): Executor => {
-      const inner = localExecutor({ jobs: 1, threads: 1 });
-      return {
-        ...inner,
-        async *run(source, options) {
-          for await (const outcome of inner.run(source, options)) {
-            yield outcome;
-            told(options.rungs?.steps[0]);
-          }
-        },
-      };
-    };
     const files = (): string[] => {
       const place = join(a(), 'checkpoints');
       return existsSync(place) ? readdirSync(place, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.npz')) : [];
@@ -233,8 +234,10 @@ describe('a sweep that prunes', () => {
       ],
     } as SweepSpec;
     await sweep(spec, { store: a, jobs: 1 }).done;
-    const running = sweep(spec, { store: b, jobs: 1 });
-    for await (const { state } of running) if (state === 'diverged') break; // which stops the sweep
+    const running = sweep(spec, {
+      store: b,
+      executor: watched((_, outcome) => 'record' in outcome && outcome.record.state === 'diverged' && running.stop()),
+    });
     await running.done;
     const open = openStore(b);
     expect([...open.query({ state: 'diverged' })].map(({ steps }) => steps)).toEqual([5]);
