@@ -117,6 +117,15 @@ describe('a sweep', () => {
     expect(await run(other).done).toMatchObject({ ending: 'complete', done: 2, failed: 0, total: 2 });
   });
 
+  it('says from its first word on how far it is, whichever stage is on', async () => {
+    const spec = { ...SMALL, seeds: { tuning: 2, evaluation: 3 } };
+    expect(await run({ ...spec, budget: { trials: 13 } }).done).toMatchObject({ ending: 'budget', done: 13, total: 18 });
+    const progress: Progress[] = [];
+    await run(spec, { onProgress: (p) => progress.push(p) }).done;
+    expect(progress[0]).toMatchObject({ done: 13, total: 18 });
+    expect(progress.at(-1)).toMatchObject({ done: 18, total: 18 });
+  });
+
   it('refuses wrong specifications and options at once', () => {
     expect(() => run({ axis: [] } as unknown as SweepSpec)).toThrow(/axis: unknown key/);
     expect(() => sweep(SMALL, { store: place(), jobs: 0 })).toThrow(/jobs/);
@@ -274,7 +283,7 @@ it.each(['onProgress'] as const)('what %s throws ends the sweep, and not this pr
   const listener = (): void => {
     if (calls++ > 0) throw new Error('mine');
   };
-  await expect(run({ ...SMALL, seeds: 20 }, { [name]: listener }).done).rejects.toThrow('mine');
+  await expect(run(misbehaving('well', { base: { milliseconds: 60 }, seeds: 6 }), { [name]: listener }).done).rejects.toThrow('mine');
 });
 
 it('names what is wrong with its arguments', () => {
