@@ -4,7 +4,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { openStore } from '../../lib/sweep/index.js';
 import { startSlurm, type Slurm } from '../engines/slurm.js';
 import { processesWith } from './processes.js';
@@ -30,8 +30,13 @@ function spec(extra = ''): string {
 }
 const layerwise = (...args: readonly string[]) =>
   spawnSync(process.execPath, [MAIN, ...args], { env: slurm.env, encoding: 'utf8', timeout: 120_000 });
+const started: ChildProcess[] = [];
+afterEach(() => {
+  for (const child of started.splice(0)) child.kill('SIGKILL');
+});
 function start(...args: readonly string[]): ChildProcess & { said: () => string } {
   const child = spawn(process.execPath, [MAIN, 'sweep', spec(), '--store', place(), '--executor', 'slurm', ...args], { env: slurm.env });
+  started.push(child);
   let said = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (text: Buffer) => (said += text.toString()));
   return Object.assign(child, { said: () => said });
@@ -69,6 +74,21 @@ const running = (): string[] =>
     .command('squeue', '-h', '-r', '-t', 'RUNNING', '-o', '%i')
     .split('\n')
     .filter((line) => line !== '');
+
+/** As an operator would: a controller that has forgotten numbers gives them again, takes those that nodes know for duplicates, drains the
+ *  nodes and holds the jobs. */
+function seeToNodes(): void {
+  const ask = (command: string, ...args: readonly string[]): string[] =>
+    spawnSync(command, args, { env: slurm.env, encoding: 'utf8' })
+      .stdout.split('\n')
+      .filter((line) => line !== '');
+  if (ask('sinfo', '-h', '-o', '%T').some((state) => state.startsWith('drain')))
+    ask('scontrol', 'update', 'NodeName=n1,n2', 'State=RESUME');
+  for (const line of ask('squeue', '-h', '-t', 'PENDING', '-o', '%F|%r')) {
+    const [id, reason] = line.split('|');
+    if (reason.includes('JobHeld')) ask('scontrol', 'release', id);
+  }
+}
 
 describe('on slurm, a sweep of 200 trials', () => {
   it('exports the bytes of a local one', async () => {
@@ -110,7 +130,12 @@ describe('on slurm, a sweep of 200 trials', () => {
     process.kill(slurm.pid('slurmctld'), 'SIGKILL');
     await sleep(500);
     spawnSync('slurmctld', ['-f', slurm.env['SLURM_CONF']!], { env: slurm.env });
-    expect(await ended(child), child.said()).toBe(0);
+    const operator = setInterval(seeToNodes, 1000);
+    try {
+      expect(await ended(child), child.said()).toBe(0);
+    } finally {
+      clearInterval(operator);
+    }
     expectTheSame();
   });
 
@@ -140,6 +165,13 @@ describe('on slurm, a sweep of 200 trials', () => {
     await until(() => slurm.command('squeue', '-h') === '');
     expect(layerwise('sweep', path, '--store', place(), '--executor', 'slurm')).toMatchObject({ status: 0 });
     expectTheSame();
+  });
+
+  it('says why nothing runs, where waiting alone does not mend it', async () => {
+    const child = start('--sbatch=--hold');
+    await until(() => /layerwise-[0-9a-f]{8}-1 waits: JobHeldUser/.test(child.said()));
+    child.kill('SIGKILL');
+    expect(layerwise('cancel', place()).stdout).toMatch(/^cancelled/);
   });
 
   it('lets the trials that run end when the time limit is near, and submits the others again', async () => {

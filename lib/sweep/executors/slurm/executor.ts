@@ -8,7 +8,7 @@ import { LayerwiseError } from '../../../errors.js';
 import type { Spec } from '../../spec/schema.js';
 import type { Store } from '../../store/store.js';
 import type { Executor, ExecutorOptions, Job, JobSource, Outcome } from '../executor.js';
-import { arrayLimit, cancel, queued, sbatch } from './commands.js';
+import { arrayLimit, cancel, queued, sbatch, type QueuedTask } from './commands.js';
 import { closeSubmission, openSubmission, openSubmissions, submitted, type Submission } from './ledger.js';
 import { pack, readJobs, readPlan, Shards, writeSubmission } from './submission.js';
 
@@ -29,6 +29,9 @@ export interface SlurmOptions {
 const GRACE = 5;
 /** Seconds during which a controller that does not answer is asked again. */
 const PATIENCE = 300;
+
+/** Why tasks wait where all is well. */
+const USUAL = /^(None|Resources|Priority|BeginTime|JobArrayTaskLimit|QOS.*|Assoc.*)$/;
 
 export function slurmExecutor(options: SlurmOptions): Executor {
   let latest: SlurmRun | undefined;
@@ -62,6 +65,8 @@ class SlurmRun {
   #flights: Flight[] = [];
   #lastAsked = 0;
   #runningTasks = 0;
+  /** Last told. */
+  #why = '';
 
   constructor(options: SlurmOptions, how: ExecutorOptions) {
     this.#o = options;
@@ -169,12 +174,21 @@ class SlurmRun {
     }
   }
 
+  /** Where nothing of it runs, for a reason that waiting may not mend. */
+  #sayWhy(name: string, tasks: readonly QueuedTask[]): void {
+    const reasons = new Set(tasks.map(({ state, reason }) => (state === 'PENDING' && !USUAL.test(reason) ? reason : '')));
+    const why = tasks.length === 0 || reasons.has('') ? '' : [...reasons].sort().join('; ');
+    if (why !== '' && why !== this.#why) this.#o.onNote?.(`${name} waits: ${why}`);
+    this.#why = why;
+  }
+
   /** How many of its tasks are in the queue; undefined while the controller does not answer. */
   async #ask(name: string): Promise<number | undefined> {
     try {
       const tasks = await queued(name);
       this.#lastAsked = performance.now();
       this.#runningTasks += tasks.filter(({ state }) => state === 'RUNNING').length;
+      this.#sayWhy(name, tasks);
       return tasks.length;
     } catch (error) {
       if (!(error instanceof LayerwiseError) || performance.now() - this.#lastAsked > 1000 * PATIENCE) throw error;
