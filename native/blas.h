@@ -46,11 +46,11 @@ inline int ld(int n) { return n > 0 ? n : 1; }  // a leading dimension of 0 is r
   inline int gesdd(char job, int m, int n, T* a, int lda, T* s, T* u, int ldu, T* vt, int ldvt, T* work, int lwork, int* iwork) {          \
     return LAPACKE_##p##gesdd_work(LAPACK_COL_MAJOR, job, m, n, a, lda, s, u, ldu, vt, ldvt, work, lwork, iwork);                          \
   }                                                                                                                                        \
-  inline int gelqf(int m, int n, T* a, int lda, T* tau, T* work, int lwork) {                                                              \
-    return LAPACKE_##p##gelqf_work(LAPACK_COL_MAJOR, m, n, a, lda, tau, work, lwork);                                                      \
+  inline int geqrf(int m, int n, T* a, int lda, T* tau, T* work, int lwork) {                                                              \
+    return LAPACKE_##p##geqrf_work(LAPACK_COL_MAJOR, m, n, a, lda, tau, work, lwork);                                                      \
   }                                                                                                                                        \
-  inline int orglq(int m, int n, int k, T* a, int lda, const T* tau, T* work, int lwork) {                                                 \
-    return LAPACKE_##p##orglq_work(LAPACK_COL_MAJOR, m, n, k, a, lda, tau, work, lwork);                                                   \
+  inline int orgqr(int m, int n, int k, T* a, int lda, const T* tau, T* work, int lwork) {                                                 \
+    return LAPACKE_##p##orgqr_work(LAPACK_COL_MAJOR, m, n, k, a, lda, tau, work, lwork);                                                   \
   }                                                                                                                                        \
   inline int gelsd(int m, int n, int nrhs, T* a, int lda, T* b, int ldb, T* s, T rcond, int* rank, T* work, int lwork, int* iwork) {       \
     return LAPACKE_##p##gelsd_work(LAPACK_COL_MAJOR, m, n, nrhs, a, lda, b, ldb, s, rcond, rank, work, lwork, iwork);                      \

@@ -1,6 +1,6 @@
-// LAPACK factorisations and the solves that go with them. Row-major memory read column-major is the transpose, so every
-// routine here is called on the transposed problem with uplo, side or factorisation flipped; nothing is transposed
-// to make a call possible. Each returns LAPACK's info (0: done, > 0: failed, see the routine) or kNotFinite.
+// LAPACK factorisations and the solves that go with them. Row-major memory read column-major is the transpose, so routines
+// here are called on the transposed problem with uplo, side or factorisation flipped, where that is as fast. Each returns LAPACK's info (0:
+// done, > 0: failed, see the routine) or kNotFinite.
 #pragma once
 
 #include "args.h"
@@ -68,8 +68,19 @@ struct Getrs {
   }
 };
 
-/** Thin QR, A = Q R with k = min(m, n): the LQ factorisation of the transpose that the memory holds anyway.
- *  (ints[m, n], A m x n, Q m x k, R k x n) -> info */
+/** out (cols x rows) <- the transpose of a (rows x cols). */
+template <typename T>
+void transpose_into(int rows, int cols, const T* a, T* out) {
+  constexpr int kTile = 16;  // keeps the lines that are read and those that are written in the first-level cache
+  for (int ii = 0; ii < rows; ii += kTile)
+    for (int jj = 0; jj < cols; jj += kTile)
+      for (int j = jj; j < std::min(jj + kTile, cols); ++j)
+        for (int i = ii; i < std::min(ii + kTile, rows); ++i)
+          out[area(j, rows) + static_cast<std::size_t>(i)] = a[area(i, cols) + static_cast<std::size_t>(j)];
+}
+
+/** Thin QR, A = Q R with k = min(m, n), on a transposed copy: LAPACK's LQ of what the memory holds as it is would do the same work in 1.2
+ *  to 1.7 times the time.  (ints[m, n], A m x n, Q m x k, R k x n) -> info */
 struct Qr {
   static constexpr const char* name = "qr";
   static constexpr std::size_t arity = 4, dtype = 1;
@@ -82,21 +93,21 @@ struct Qr {
     T* r = args.out<T>(3, area(k, n));
     args.check_overlap(Overlap::forbidden);
     if (k == 0) return number(args, 0);
-    T* lq = args.scratch<T>(0, area(m, n));
+    T* columns = args.scratch<T>(0, area(m, n));
     T* tau = args.scratch<T>(1, k);
-    std::copy(a, a + area(m, n), lq);
+    transpose_into(m, n, a, columns);
     T need_f{0}, need_g{0};
-    blas::gelqf(n, m, lq, n, tau, &need_f, -1);
-    blas::orglq(k, m, k, lq, n, tau, &need_g, -1);
+    blas::geqrf(m, n, columns, m, tau, &need_f, -1);
+    blas::orgqr(m, k, k, columns, m, tau, &need_g, -1);
     const int lwork = work_length(args, std::max<double>(need_f, need_g));
     T* work = args.scratch<T>(2, lwork);
-    int info = blas::gelqf(n, m, lq, n, tau, work, lwork);
-    if (info != 0) return lapack_info(args, "gelqf", info);
-    for (int i = 0; i < k; ++i)  // R' = L is lower triangular column-major: row i of R starts at its diagonal
-      for (int j = 0; j < n; ++j) r[area(i, n) + j] = j < i ? T{0} : lq[area(i, n) + j];
-    info = blas::orglq(k, m, k, lq, n, tau, work, lwork);
-    for (int i = 0; i < m; ++i) std::copy(lq + area(i, n), lq + area(i, n) + k, q + area(i, k));
-    return lapack_info(args, "orglq", info);
+    int info = blas::geqrf(m, n, columns, m, tau, work, lwork);
+    if (info != 0) return lapack_info(args, "geqrf", info);
+    for (int i = 0; i < k; ++i)
+      for (int j = 0; j < n; ++j) r[area(i, n) + j] = j < i ? T{0} : columns[area(j, m) + i];
+    info = blas::orgqr(m, k, k, columns, m, tau, work, lwork);
+    transpose_into(k, m, columns, q);
+    return lapack_info(args, "orgqr", info);
   }
 };
 

@@ -24,10 +24,10 @@ export { packageVersion } from './version.js';
 
 const builtIn = {
   'linear-representation': { name: 'linear-representation', semantics: 4, ...linearRepresentation },
-  'image-classification': { name: 'image-classification', semantics: 2, ...imageClassification },
+  'image-classification': { name: 'image-classification', semantics: 3, ...imageClassification },
   alignment: { name: 'alignment', semantics: 1, ...alignment },
   'one-step': { name: 'one-step', semantics: 1, ...oneStep },
-  spectrum: { name: 'spectrum', semantics: 1, ...spectrum },
+  spectrum: { name: 'spectrum', semantics: 2, ...spectrum },
   'index-learning': { name: 'index-learning', semantics: 2, ...indexLearning },
 } as const;
 

@@ -15,7 +15,7 @@ const ints = new Int32Array(2);
  *  @param a    m x n; not modified
  *  @param out  buffers for q and r
  *  @throws ArgumentError on buffers that do not fit
- *  Cost 2mn^2 - 2n^3/3 for m >= n. Source: LAPACK dgelqf and dorglq on the transpose that row-major memory holds. */
+ *  Cost 2mn^2 - 2n^3/3 for m >= n. Source: LAPACK dgeqrf and dorgqr. */
 export function qr(a: Matrix, out?: Qr): Qr {
   const k = Math.min(a.rows, a.cols);
   const q = resultOf('qr', a, a.rows, k, out?.q);

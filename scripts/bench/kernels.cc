@@ -134,15 +134,15 @@ bench::Step step_of(const Question& q) {
       return static_cast<double>(s[0]);
     };
   }
-  if (q.op == "qr") {  // of an n x m matrix, by rows: the same work
+  if (q.op == "qr") {
     const int least = std::min(m, n);
     auto a = random<T>(area(m, n)), copy = a, tau = std::vector<T>(static_cast<std::size_t>(least)),
          work = std::vector<T>(64 * area(std::max(m, n), 1));
     return [=]() mutable {
       std::copy(a.begin(), a.end(), copy.begin());
-      require(blas::gelqf(n, m, copy.data(), n, tau.data(), work.data(), static_cast<int>(work.size())));
+      require(blas::geqrf(m, n, copy.data(), m, tau.data(), work.data(), static_cast<int>(work.size())));
       const double result = static_cast<double>(copy[0]);
-      require(blas::orglq(least, m, least, copy.data(), n, tau.data(), work.data(), static_cast<int>(work.size())));
+      require(blas::orgqr(m, least, least, copy.data(), m, tau.data(), work.data(), static_cast<int>(work.size())));
       return result;
     };
   }

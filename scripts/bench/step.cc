@@ -78,14 +78,13 @@ class Run {
         root(p.root.begin(), p.root.end()) {
     T need_f = 0, need_g = 0, need_e = 0;
     int need_i = 0;
-    require(blas::gelqf(p.k, p.d, tall.data(), p.k, tau.data(), &need_f, -1), "gelqf");
-    require(blas::orglq(p.k, p.d, p.k, tall.data(), p.k, tau.data(), &need_g, -1), "orglq");
+    require(blas::geqrf(p.d, p.k, tall.data(), p.d, tau.data(), &need_f, -1), "geqrf");
+    require(blas::orgqr(p.d, p.k, p.k, tall.data(), p.d, tau.data(), &need_g, -1), "orgqr");
     require(blas::syevd('V', 'U', p.k, gram.data(), p.k, values.data(), &need_e, -1, &need_i, -1), "syevd");
     work.resize(static_cast<std::size_t>(std::max({need_f, need_g, need_e})));
     integers.resize(static_cast<std::size_t>(need_i));
     basis_of(teacher_g);
-    for (int i = 0; i < p.d; ++i)
-      for (int j = 0; j < p.k; ++j) basis[area(j, p.d) + i] = tall[area(i, p.k) + j];
+    basis = tall;
   }
 
   void sgd() {
@@ -125,12 +124,12 @@ class Run {
     move(head_step, f);
   }
 
-  /** |Q - B'BQ|_2 for Q an orthonormal basis of G's row space and B one of the teacher's. */
+  /** |Q - B'BQ|_2 for Q an orthonormal basis of G's row space and B one of the teacher's; both are held as rows. */
   double distance() {
     basis_of(g);
-    product(false, false, p.k, p.k, p.d, T{1}, basis.data(), tall.data(), T{0}, overlap.data());
-    product(true, false, p.d, p.k, p.k, T{-1}, basis.data(), overlap.data(), T{1}, tall.data());
-    gram_of(true, p.k, p.d, T{1}, tall.data(), gram.data());
+    product(false, true, p.k, p.k, p.d, T{1}, tall.data(), basis.data(), T{0}, overlap.data());
+    product(false, false, p.k, p.d, p.k, T{-1}, overlap.data(), basis.data(), T{1}, tall.data());
+    gram_of(false, p.k, p.d, T{1}, tall.data(), gram.data());
     require(blas::syevd('N', 'U', p.k, gram.data(), p.k, values.data(), work.data(), static_cast<int>(work.size()), integers.data(),
                         static_cast<int>(integers.size())),
             "syevd");
@@ -203,13 +202,12 @@ class Run {
     }
   }
 
-  /** tall <- an orthonormal basis of the row space of a (k x d), in its columns. */
+  /** tall <- an orthonormal basis of the row space of a (k x d), in its rows: read column-major, a is its transpose. */
   void basis_of(const Array& a) {
-    for (int i = 0; i < p.k; ++i)
-      for (int j = 0; j < p.d; ++j) tall[area(j, p.k) + i] = a[area(i, p.d) + j];
+    std::copy(a.begin(), a.end(), tall.begin());
     const int lwork = static_cast<int>(work.size());
-    require(blas::gelqf(p.k, p.d, tall.data(), p.k, tau.data(), work.data(), lwork), "gelqf");
-    require(blas::orglq(p.k, p.d, p.k, tall.data(), p.k, tau.data(), work.data(), lwork), "orglq");
+    require(blas::geqrf(p.d, p.k, tall.data(), p.d, tau.data(), work.data(), lwork), "geqrf");
+    require(blas::orgqr(p.d, p.k, p.k, tall.data(), p.d, tau.data(), work.data(), lwork), "orgqr");
   }
 
   const Problem& p;
