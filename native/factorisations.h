@@ -1,6 +1,6 @@
-// LAPACK factorisations and the solves that go with them. Row-major memory read column-major is the transpose, so routines
-// here are called on the transposed problem with uplo, side or factorisation flipped, where that is as fast. Each returns LAPACK's info (0:
-// done, > 0: failed, see the routine) or kNotFinite.
+// LAPACK factorisations and the solves that go with them. Row-major memory read column-major is the transpose, so routines here
+// are called on the transposed problem with uplo, side or factorisation flipped, where that is as fast. Each returns LAPACK's info
+// (0: done, > 0: failed, see the routine) or kNotFinite.
 #pragma once
 
 #include "args.h"
