@@ -12,6 +12,7 @@ import {
   rmSync,
   statSync,
   writeSync,
+  type Stats,
 } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { FileError, LayerwiseError } from './errors.js';
@@ -21,7 +22,7 @@ type Bytes = string | Uint8Array;
 /** @param content  all of it, or what writes it part by part
  *  @throws FileError saying what to do; the old file, if any, is untouched then */
 export function writeFileAtomic(path: string, content: Bytes | ((write: (part: Bytes) => void) => void)): void {
-  const place = lstatSync(path, { throwIfNoEntry: false });
+  const place = placeOf(path);
   if (place?.isSymbolicLink() === true && existsSync(path)) {
     writeFileAtomic(realpathSync(path), content);
     return;
@@ -44,6 +45,14 @@ export function writeFileAtomic(path: string, content: Bytes | ((write: (part: B
   } catch (cause) {
     discard(temporary);
     throw cause instanceof LayerwiseError ? cause : asFileError(path, 'write', cause);
+  }
+}
+
+function placeOf(path: string): Stats | undefined {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false });
+  } catch (cause) {
+    throw asFileError(path, 'write', cause);
   }
 }
 

@@ -176,6 +176,7 @@ describe('export', () => {
     store.database.exec('DROP TABLE curves');
     expect(() => store.exportTo(path, { format: 'csv' })).toThrow(FileError);
     expect(readFileSync(path, 'utf8')).toBe('before');
+    expect(() => store.exportTo(`${folder()}/${'x'.repeat(300)}`, { format: 'csv' })).toThrow(FileError); // no name of a file
     expect(readdirSync(folder()).sort()).toEqual(['out.csv', 'store']);
     store.close();
   });

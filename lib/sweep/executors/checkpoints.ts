@@ -1,5 +1,5 @@
-/** What trials leave at the rungs where they wait, a folder a trial and a file a rung: one that is run again repeats every rung it has come to, and takes no
- *  step twice. */
+/** What trials leave at the rungs where they wait, a folder a trial and a file a rung: one that is run again repeats every rung it has
+ *  come to, and takes no step twice. */
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeFolder, writeFileAtomic } from '../../files.js';

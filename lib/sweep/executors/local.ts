@@ -32,7 +32,7 @@ export const localExecutor = (size: LocalSize): Executor => ({
   dynamic: true,
   width: size.jobs,
   async *run(source, options) {
-    const local = new Local(source, { patience: PATIENCE, ...options, ...size });
+    const local = new Local(source, { ...options, ...size, patience: size.patience ?? PATIENCE });
     try {
       yield* local.outcomes();
     } finally {

@@ -3,7 +3,6 @@
  * a rung and wait there, those that may go on are submitted again, to the next one. They go on from the checkpoints they left. A sweep that
  * is resumed begins at the first rung again, where all that come were seen before, and so decides what it decided before.
  */
-import { mkdirSync } from 'node:fs';
 import { numbersOf } from '../store/encode.js';
 import { endedAt } from '../run/pruning.js';
 import { Checkpoints, type CheckpointFolder } from './checkpoints.js';
@@ -22,7 +21,6 @@ export const byRungs = (inner: Executor, folder: string): Executor => ({
       yield* inner.run(source, options);
       return;
     }
-    mkdirSync(folder, { recursive: true });
     yield* climb(inner, source, { ...options, rungs: { ...rungs, checkpoints: { folder, steps: rungs.steps } } });
   },
 });

@@ -1,38 +1,13 @@
 /** Runs what a plan has and the store has not: hands trials to an executor, and keeps what comes back. */
 import { setImmediate } from 'node:timers/promises';
 import type { Executor, Job, JobSource, Outcome, Rungs, TrialLimits } from '../executors/executor.js';
-import type { Spec } from '../spec/schema.js';
 import type { EncodedRecord } from '../store/encode.js';
 import type { Role } from '../store/plans.js';
 import type { Verdict } from '../store/results.js';
 import type { Store } from '../store/store.js';
+import type { Budget } from './budget.js';
 import { LiveFile } from './live.js';
 import { Forecast, type Progress } from './progress.js';
-
-/** What one command may spend, over all its stages. */
-export class Budget {
-  readonly #most: Spec['budget'];
-  readonly #began = performance.now();
-  /** Handed out. */
-  trials = 0;
-  /** Of all trials together. */
-  trialSeconds = 0;
-
-  constructor(most: Spec['budget']) {
-    this.#most = most;
-  }
-
-  /** No trial may begin. */
-  get spent(): boolean {
-    return this.overtime || this.trials >= (this.#most.trials ?? Infinity);
-  }
-
-  /** Nor may one that waits go on. */
-  get overtime(): boolean {
-    const { trialSeconds = Infinity, seconds = Infinity } = this.#most;
-    return this.trialSeconds >= trialSeconds || (performance.now() - this.#began) / 1000 >= seconds;
-  }
-}
 
 export interface RunnerOptions extends TrialLimits {
   readonly store: Store;

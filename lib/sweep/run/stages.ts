@@ -14,7 +14,8 @@ import { openStore, type Store } from '../store/store.js';
 import { firstStage, identityOf, inStages, secondStage } from './planning.js';
 import type { Progress } from './progress.js';
 import { pruner } from './pruning.js';
-import { Budget, runPlan, type RunSummary } from './runner.js';
+import { Budget } from './budget.js';
+import { runPlan, type RunSummary } from './runner.js';
 
 /** An executor, or what makes one for an open store. */
 export type ExecutorChoice = Executor | ((store: Store, spec: Spec) => Executor);

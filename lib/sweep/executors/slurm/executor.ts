@@ -1,6 +1,5 @@
 /** Runs trials as Slurm arrays, many trials a task. The coordinator only submits, reads shards, and submits again what was lost. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { join } from 'node:path';
 import { writeFileAtomic } from '../../../files.js';
 import { canonical } from '../../../canonical.js';
@@ -10,6 +9,7 @@ import type { Store } from '../../store/store.js';
 import type { Executor, ExecutorOptions, Job, JobSource, Outcome } from '../executor.js';
 import { arrayLimit, cancel, queued, sbatch, type QueuedTask } from './commands.js';
 import { closeSubmission, openSubmission, openSubmissions, submitted, type Submission } from './ledger.js';
+import { scriptOf } from './script.js';
 import { pack, readJobs, readPlan, Shards, writeSubmission } from './submission.js';
 
 export interface SlurmOptions {
@@ -242,16 +242,6 @@ class SlurmRun {
         await sleep(2000);
       }
   }
-}
-
-const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
-
-/** `exec`, so that Slurm's signals reach node. */
-function scriptOf(folder: string, first: number, prologue: readonly string[]): string {
-  const source = import.meta.url.endsWith('.ts');
-  const task = fileURLToPath(new URL(source ? './task.ts' : './task.js', import.meta.url));
-  const node = [process.execPath, ...(source ? ['--import', 'tsx'] : []), task, folder].map(quoted).join(' ');
-  return ['#!/bin/bash', ...prologue, `exec ${node} "$((${first} + SLURM_ARRAY_TASK_ID))"`, ''].join('\n');
 }
 
 /** Runs a sweep's trials as Slurm arrays; for `executor`. @param own  over the specification's `slurm` */
