@@ -2,15 +2,15 @@
  * The vocabulary between modules: data, networks, optimisers, metrics and the training loop know each other only through these
  * types. Shapes: n samples a batch, one a row; weights are out x in.
  */
-import type { Dtype, Matrix } from './linalg/index.js';
+import type { ColouredRows, Dtype, Matrix, Rows } from './linalg/index.js';
 import type { Link } from './links/index.js';
 import type { Stream } from './random/index.js';
 
 // ---- Data ----
 
-export interface Batch {
+export interface Batch<Inputs extends Rows = Matrix> {
   /** n x inputs. */
-  readonly inputs: Matrix;
+  readonly inputs: Inputs;
   /** n x targets: values to regress on (n x outputs), or class indices (n x 1). */
   readonly targets: Matrix;
 }
@@ -26,6 +26,14 @@ export interface Task {
   readonly dtype: Dtype;
   /** Fills the batch with fresh samples from the stream. Allocates nothing after the first call at a batch size. */
   sample(stream: Stream, batch: Batch): void;
+  /** A batch of n samples whose inputs stay factors: the same draws as `sample`'s, cheaper to make and to use.
+   *  @param width  rows of the first weight  @returns null where multiplying out is cheaper, or inputs are not made of factors */
+  colouredBatch?(n: number, width: number): ColouredBatch | null;
+}
+
+export interface ColouredBatch extends Batch<ColouredRows> {
+  /** Fills it with fresh samples. Allocates nothing after the first call. */
+  draw(stream: Stream): void;
 }
 
 /** A covariance of the inputs, in float64. */
@@ -36,6 +44,8 @@ export interface Covariance {
   readonly matrix: Matrix;
   /** d x d symmetric square root. */
   readonly root: Matrix;
+  /** d x d: the covariance to a power, new; that of a zero eigenvalue to a negative one is infinite. */
+  power(exponent: number): Matrix;
   /** True when the matrix is diagonal (identity eigenbasis), so that a sample costs d and not d^2. */
   readonly diagonal: boolean;
 }
@@ -108,8 +118,9 @@ export interface Needs {
 
 /** What a weight layer reports for its last batch of n samples. */
 export interface LayerStats {
-  /** (n positions) x in: the layer's input batch; for a convolution its patches, the positions of a sample one after another. */
-  readonly inputs: Matrix;
+  /** (n positions) x in: the layer's input batch; for a convolution its patches, the positions of a sample one after another. The
+   *  first layer's may be factors: `rowsGram`, `timesRows` and `rowsTimes` take both, and `denseRows` multiplies them out. */
+  readonly inputs: Rows;
   /** Rows a sample has in `inputs`: 1, or the pixels of a convolution's output. */
   readonly positions: number;
   /** Which output factor was asked for. */
@@ -172,7 +183,9 @@ export interface Network {
   readonly activation: string;
   /** Forward pass in training mode. `fresh` is false for a batch that has been seen already in this step: running statistics
    *  stay. @returns n x outputs, a held buffer */
-  forward(inputs: Matrix, fresh?: boolean): Matrix;
+  forward(inputs: Rows, fresh?: boolean): Matrix;
+  /** Whether `forward` takes inputs that are factors as they are; else they are multiplied out before. */
+  readonly takesFactors?: boolean;
   /** Backward pass for the parameters listed, from the gradient with respect to the last forward's outputs (not modified). */
   backward(outputGradient: Matrix, parameters: readonly number[]): void;
   /** Fills `stats` of the parameters listed, and `dense`, for the batch of the last forward and backward passes. Gradients stay. */

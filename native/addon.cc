@@ -53,7 +53,10 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   float_or_double<Uniform>(env, exports);
   float_or_double<Normal>(env, exports);
   float_or_double<Rademacher>(env, exports);
-  float_or_double<SignedProduct>(env, exports);
+  single<Signs>(env, exports);
+  single<TransposeSigns>(env, exports);
+  float_or_double<SignProduct>(env, exports);
+  float_or_double<SignGram>(env, exports);
 
   float_or_double<Axpby>(env, exports);
   float_or_double<Scale>(env, exports);

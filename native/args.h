@@ -65,6 +65,8 @@ constexpr napi_typedarray_type kArrayType = napi_float64_array;
 template <>
 inline constexpr napi_typedarray_type kArrayType<float> = napi_float32_array;
 template <>
+inline constexpr napi_typedarray_type kArrayType<std::uint8_t> = napi_uint8_array;
+template <>
 inline constexpr napi_typedarray_type kArrayType<std::int32_t> = napi_int32_array;
 template <>
 inline constexpr napi_typedarray_type kArrayType<std::uint32_t> = napi_uint32_array;
@@ -73,6 +75,7 @@ inline const char* type_name(napi_typedarray_type type) {
   switch (type) {
     case napi_float64_array: return "Float64Array";
     case napi_float32_array: return "Float32Array";
+    case napi_uint8_array: return "Uint8Array";
     case napi_int32_array: return "Int32Array";
     case napi_uint32_array: return "Uint32Array";
     default: return "typed array of another kind";

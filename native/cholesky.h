@@ -239,30 +239,36 @@ struct FactorAbove {
   }
 };
 
-/** The symmetric matrix again: the lower triangle copied onto the upper one, and the diagonal put back.  (ints[n], diagonal n, A in/out) */
+/** The symmetric matrix again: the lower triangle copied onto the upper one, and the diagonal put back where it was kept apart.
+ *  (ints[n], diagonal n or null, A in/out) */
 struct MirrorLower {
   static constexpr const char* name = "mirrorLower";
-  static constexpr std::size_t arity = 3, dtype = 1;
+  static constexpr std::size_t arity = 3, dtype = 2;
   template <typename T>
   static Napi::Value run(Args& args) {
     const auto [n] = args.ints<1>(0);
-    const T* diagonal = args.in<T>(1, n);
+    const T* diagonal = args.absent(1) ? nullptr : args.in<T>(1, n);
     T* a = args.out<T>(2, area(n, n));
     args.check_overlap(Overlap::forbidden);
     mirror_lower(n, a);
-    for (int i = 0; i < n; ++i) a[area(i, n) + i] = diagonal[i];
+    for (int i = 0; diagonal != nullptr && i < n; ++i) a[area(i, n) + i] = diagonal[i];
     return undefined(args);
   }
 };
 
-/** X <- (A + damping I)^-1 X (left, X n x m) or X (A + damping I)^-1 (right, X m x n) for symmetric A, whose upper triangle is
- *  read; the factorisation is left in `work`, n x n. One call where three would pass over A again and again.
- *  (ints[right, n, m], damping, A, X, work) -> info */
+/** X <- (A + damping D)^-1 X (left, X n x m) or X (A + damping D)^-1 (right, X m x n) for symmetric A and D, whose upper triangles are
+ *  read; D null is the identity. The factorisation is left in `work`, n x n. One call where three would pass over A again and again.
+ *  (ints[right, n, m], damping, A, D or null, X, work) -> info */
 template <typename T>
-int damped_solve(bool right, int n, int m, T damping, const T* a, T* x, T* work) {
+int damped_solve(bool right, int n, int m, T damping, const T* a, const T* d, T* x, T* work) {
   for (int i = 0; i < n; ++i) {
-    std::copy(a + area(i, n) + i, a + area(i, n) + n, work + area(i, n) + i);
-    work[area(i, n) + i] += damping;
+    const T* from = a + area(i, n);
+    T* to = work + area(i, n);
+    std::copy(from + i, from + n, to + i);
+    if (d == nullptr)
+      to[i] += damping;
+    else if (damping != T{0})  // else an infinite entry of D would be NaN
+      for (int j = i; j < n; ++j) to[j] += damping * d[area(i, n) + j];
   }
   const int info = chol::factor(true, n, work, n);
   if (info != 0) return info;
@@ -270,8 +276,8 @@ int damped_solve(bool right, int n, int m, T damping, const T* a, T* x, T* work)
   // solution would be too.
   const T noise = static_cast<T>(n) * std::numeric_limits<T>::epsilon();
   for (int i = 0; i < n; ++i) {
-    const T pivot = work[area(i, n) + i];
-    if (!(pivot * pivot > noise * (a[area(i, n) + i] + damping))) return i + 1;
+    const T pivot = work[area(i, n) + i], damped = a[area(i, n) + i] + (d == nullptr ? damping : damping * d[area(i, n) + i]);
+    if (!(pivot * pivot > noise * damped)) return i + 1;
   }
   chol::solve<T>({work, n, true}, right, n, m, x);
   return 0;
@@ -279,18 +285,19 @@ int damped_solve(bool right, int n, int m, T damping, const T* a, T* x, T* work)
 
 struct DampedSolve {
   static constexpr const char* name = "dampedSolve";
-  static constexpr std::size_t arity = 5, dtype = 2;
+  static constexpr std::size_t arity = 6, dtype = 2;
   template <typename T>
   static Napi::Value run(Args& args) {
     const auto [r, n, m] = args.ints<3>(0);
     const bool right = args.flag(r, "right");
     const T damping = static_cast<T>(args.scalar(1));
     const T* a = args.in<T>(2, area(n, n));
-    T* x = args.out<T>(3, area(n, m));
-    T* work = args.out<T>(4, area(n, n));
+    const T* d = args.absent(3) ? nullptr : args.in<T>(3, area(n, n));
+    T* x = args.out<T>(4, area(n, m));
+    T* work = args.out<T>(5, area(n, n));
     args.check_overlap(Overlap::forbidden);
     if (n == 0) return number(args, 0);
-    return lapack_info(args, "potrf", damped_solve(right, n, m, damping, a, x, work));
+    return lapack_info(args, "potrf", damped_solve(right, n, m, damping, a, d, x, work));
   }
 };
 

@@ -1,6 +1,10 @@
-// Signs times a matrix without multiplications: x = u A with u of +1 and -1 is a sum of rows of A and their negatives. Signs are taken
-// five at a time, and the 32 sums of five rows stand in a table (the method of the four Russians), so a result row costs one addition
-// for every five signs. Tables are made as they are needed, of as many columns and groups as the caches nearest to the core hold.
+// Matrices of signs: +1 and -1, a bit an entry. A product with one needs no multiplication: u A is a sum of rows of A and their
+// negatives. Signs are taken five at a time, and the 32 sums of five rows stand in a table (the method of the four Russians), so a
+// result row costs one addition for every five signs. Tables are made as they are needed, of as many columns and groups as the caches
+// nearest to the core hold. The Gram matrix is a count of the places where two rows differ.
+//
+// A matrix is held by its rows in two forms: bits, each row in whole words; and fives, a byte for every five signs, each row in whole
+// batches of eight, with nothing behind the last sign. Its transpose is held in the same way, apart.
 #pragma once
 
 #include "args.h"
@@ -9,10 +13,19 @@
 
 namespace layerwise {
 
-/** Groups of signs that a row has. */
+/** Bytes of fives that have signs in them, and that a row has. */
 inline int sign_groups(int m) { return m / kernels::kSigns + (m % kernels::kSigns != 0); }
-/** Bytes of a sample's indices: groups, in whole batches of eight. */
-inline int sign_index_stride(int m) { return (sign_groups(m) + 7) / 8 * 8; }
+inline int sign_fives(int m) { return (sign_groups(m) + 7) / 8 * 8; }
+/** 64-bit words of a row's bits. Memory holds them in halves, as JavaScript's 32-bit numbers. */
+inline int sign_words(int m) { return m / 64 + (m % 64 != 0); }
+inline std::size_t sign_row(int i, int words) { return 2 * area(i, words); }
+
+inline std::uint64_t load_word(const std::uint32_t* p, int w) {
+  std::uint64_t x;
+  std::memcpy(&x, p + 2 * static_cast<std::ptrdiff_t>(w), 8);
+  return x;
+}
+inline void store_word(std::uint64_t x, std::uint32_t* p, int w) { std::memcpy(p + 2 * static_cast<std::ptrdiff_t>(w), &x, 8); }
 
 /** Words of blocks [first, first + 64 chunks), in stream order. */
 LAYERWISE_SIMD inline void bits_chunk(StreamKey key, std::uint64_t first, std::uint32_t* words) {
@@ -22,45 +35,229 @@ LAYERWISE_SIMD inline void bits_chunk(StreamKey key, std::uint64_t first, std::u
     for (int j = 0; j < 4; ++j) words[4 * b + j] = x.w[j][b];
 }
 
-/** out (n x d) = u A for A (m x d) and fresh signs u (n x m) from the stream's bit `position` on, drawn as fill_rademacher draws them row
- *  by row. Work: signed_bits(n, m) words, n * sign_index_stride(m) bytes, and kernels::signed_work<T>(n, m) of T. */
-template <typename T>
-void signed_product(StreamKey key, std::uint64_t position, int n, int m, int d, const T* a, T* out, std::uint32_t* bits,
-                    std::uint8_t* index, T* work) {
-  const std::uint64_t first = position / 128, total = position % 128 + area(n, m);
-  for (std::uint64_t b = 0; b * 128 < total; b += kBlocks) bits_chunk(key, first + b, bits + 4 * b);
-  const auto* bytes = reinterpret_cast<const unsigned char*>(bits);
-  const int groups = sign_groups(m), stride = sign_index_stride(m);
-  const int spare = groups * kernels::kSigns - m;  // bits of the last group that belong to the next row
-  for (int i = 0; i < n; ++i) {
-    std::uint8_t* row = index + area(i, stride);
-    kernels::spread_fives(bytes, position % 128 + area(i, m), stride / 8, row);
-    if (spare > 0) row[groups - 1] &= static_cast<std::uint8_t>(31 >> spare);
-  }
-  kernels::signed_rows(kernels::SignedRows<T>{n, m, d, groups, stride, index, a, out, work});
-}
-
 /** Words of work for n x m signs: whole chunks, and room to read past the last bit. */
-inline std::size_t signed_bits(int n, int m) {
+inline std::size_t drawn_words(int n, int m) {
   const std::size_t chunks = (area(n, m) + 127) / (128 * kBlocks) + 1;
   return chunks * 4 * kBlocks + 16;
 }
 
-/** (ints[n, m, d], stream, A m x d, out n x d) */
-struct SignedProduct {
-  static constexpr const char* name = "signedProduct";
+/** A row of m signs from bit `at` of a string on, which may be read 15 bytes past its end. */
+inline void take_row(const unsigned char* bytes, std::uint64_t at, int m, std::uint32_t* bits, std::uint8_t* fives) {
+  const int words = sign_words(m), groups = sign_groups(m);
+  for (int w = 0; w < words; ++w) {
+    const unsigned char* from = bytes + (at + 64 * static_cast<std::uint64_t>(w)) / 8;
+    std::uint64_t word;
+    std::memcpy(&word, from, 8);
+    const int shift = static_cast<int>(at % 8);
+    if (shift != 0) word = word >> shift | static_cast<std::uint64_t>(from[8]) << (64 - shift);
+    if (m % 64 != 0 && w == words - 1) word &= (std::uint64_t{1} << (m % 64)) - 1;
+    store_word(word, bits, w);
+  }
+  kernels::spread_fives(bytes, at, sign_fives(m) / 8, fives);
+  if (groups > 0) fives[groups - 1] &= static_cast<std::uint8_t>(31 >> (groups * kernels::kSigns - m));
+  std::fill(fives + groups, fives + sign_fives(m), std::uint8_t{0});
+}
+
+/** Fresh signs, n x m, those that fill_rademacher draws from the stream's bit `position` on, row by row. */
+inline void draw_signs(StreamKey key, std::uint64_t position, int n, int m, std::uint32_t* bits, std::uint8_t* fives,
+                       std::uint32_t* drawn) {
+  const std::uint64_t first = position / 128, total = position % 128 + area(n, m);
+  for (std::uint64_t b = 0; b * 128 < total; b += kBlocks) bits_chunk(key, first + b, drawn + 4 * b);
+  for (int i = 0; i < n; ++i)
+    take_row(reinterpret_cast<const unsigned char*>(drawn), position % 128 + area(i, m), m, bits + sign_row(i, sign_words(m)),
+             fives + area(i, sign_fives(m)));
+}
+
+/** Bit j of word i becomes bit i of word j, by exchanging ever smaller blocks across the diagonal. */
+LAYERWISE_SIMD inline void transpose_bits(std::uint64_t* a) {
+  std::uint64_t mask = 0x00000000ffffffffULL;
+  for (int half = 32; half != 0; half /= 2, mask ^= mask << half)
+    for (int base = 0; base < 64; base += 2 * half)
+      for (int i = base; i < base + half; ++i) {
+        const std::uint64_t t = (a[i] >> half ^ a[i + half]) & mask;
+        a[i] ^= t << half;
+        a[i + half] ^= t;
+      }
+}
+
+/** The transpose of n x m signs: m x n, in both forms. Work: 2 sign_words(n) + 4 halves of words. */
+inline void transpose_signs(int n, int m, const std::uint32_t* from, std::uint32_t* bits, std::uint8_t* fives, std::uint32_t* work) {
+  const int words = sign_words(m), words_below = sign_words(n);
+  std::uint64_t block[64];
+  for (int i = 0; i < words_below; ++i)
+    for (int j = 0; j < words; ++j) {
+      for (int r = 0; r < 64; ++r) block[r] = 64 * i + r < n ? load_word(from + sign_row(64 * i + r, words), j) : 0;
+      transpose_bits(block);
+      for (int r = 0; r < 64 && 64 * j + r < m; ++r) store_word(block[r], bits + sign_row(64 * j + r, words_below), i);
+    }
+  for (int j = 0; j < m; ++j) {
+    std::uint32_t* row = bits + sign_row(j, words_below);
+    std::fill_n(std::copy_n(row, 2 * words_below, work), 4, 0u);
+    take_row(reinterpret_cast<const unsigned char*>(work), 0, n, row, fives + area(j, sign_fives(n)));
+  }
+}
+
+// ---- The Gram matrix ----
+
+/** Side of a tile of pairs of rows. */
+constexpr int kSignTile = 4;
+
+/** differ[4 r + s]: in how many places rows a[r] and b[s] differ. */
+struct SignTile {
+  const std::uint32_t* a[kSignTile];
+  const std::uint32_t* b[kSignTile];
+  int words;
+};
+
+#if LAYERWISE_KERNELS
+__attribute__((target("avx512f,avx512vpopcntdq"))) inline void count_wide(const SignTile& o, std::int64_t* differ) {
+  __m512i sum[kSignTile * kSignTile];
+  for (auto& s : sum) s = _mm512_setzero_si512();
+  for (int w = 0; w < o.words; w += 8) {
+    const auto lanes = static_cast<__mmask8>(o.words - w >= 8 ? 255 : (1 << (o.words - w)) - 1);
+    __m512i b[kSignTile];
+#pragma GCC unroll 4
+    for (int s = 0; s < kSignTile; ++s) b[s] = _mm512_maskz_loadu_epi64(lanes, o.b[s] + 2 * w);
+#pragma GCC unroll 4
+    for (int r = 0; r < kSignTile; ++r) {
+      const __m512i a = _mm512_maskz_loadu_epi64(lanes, o.a[r] + 2 * w);
+#pragma GCC unroll 4
+      for (int s = 0; s < kSignTile; ++s)
+        sum[kSignTile * r + s] = _mm512_add_epi64(sum[kSignTile * r + s], _mm512_popcnt_epi64(_mm512_xor_si512(a, b[s])));
+    }
+  }
+  alignas(64) std::int64_t lanes[8];
+  for (int p = 0; p < kSignTile * kSignTile; ++p) {
+    _mm512_store_si512(lanes, sum[p]);
+    differ[p] = ((lanes[0] + lanes[1]) + (lanes[2] + lanes[3])) + ((lanes[4] + lanes[5]) + (lanes[6] + lanes[7]));
+  }
+}
+
+__attribute__((target("popcnt"))) inline void count_narrow(const SignTile& o, std::int64_t* differ) {
+  for (int r = 0; r < kSignTile; ++r)
+    for (int s = 0; s < kSignTile; ++s) {
+      std::int64_t sum = 0;
+      for (int w = 0; w < o.words; ++w) sum += __builtin_popcountll(load_word(o.a[r], w) ^ load_word(o.b[s], w));
+      differ[kSignTile * r + s] = sum;
+    }
+}
+#endif
+
+inline void count_anywhere(const SignTile& o, std::int64_t* differ) {
+  for (int r = 0; r < kSignTile; ++r)
+    for (int s = 0; s < kSignTile; ++s) {
+      std::int64_t sum = 0;
+      for (int w = 0; w < o.words; ++w) sum += __builtin_popcountll(load_word(o.a[r], w) ^ load_word(o.b[s], w));
+      differ[kSignTile * r + s] = sum;
+    }
+}
+
+using SignCount = void (*)(const SignTile&, std::int64_t*);
+
+inline SignCount sign_count() {
+#if LAYERWISE_KERNELS
+  static const SignCount found = [] {
+    __builtin_cpu_init();
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vpopcntdq")) return count_wide;
+    return __builtin_cpu_supports("popcnt") ? count_narrow : count_anywhere;
+  }();
+  return found;
+#else
+  return count_anywhere;
+#endif
+}
+
+/** c (m x m) = alpha B B' + beta c for the m x n signs B. */
+template <typename T>
+void sign_gram(int m, int n, T alpha, const std::uint32_t* bits, T beta, T* c) {
+  const SignCount count = sign_count();
+  const int words = sign_words(n);
+  std::int64_t differ[kSignTile * kSignTile];
+  for (int i = 0; i < m; i += kSignTile)
+    for (int j = 0; j <= i; j += kSignTile) {
+      SignTile tile{{}, {}, words};
+      for (int r = 0; r < kSignTile; ++r) {
+        tile.a[r] = bits + sign_row(std::min(i + r, m - 1), words);
+        tile.b[r] = bits + sign_row(std::min(j + r, m - 1), words);
+      }
+      count(tile, differ);
+      for (int r = 0; r < kSignTile && i + r < m; ++r)
+        for (int s = 0; s < kSignTile && j + s <= i + r; ++s) {
+          const T sum = alpha * static_cast<T>(n - 2 * differ[kSignTile * r + s]);
+          T& at = c[area(i + r, m) + j + s];
+          at = beta == T{0} ? sum : beta * at + sum;
+          c[area(j + s, m) + i + r] = at;
+        }
+    }
+}
+
+// ---- JavaScript operations. Bits are a Uint32Array of two entries a word, fives a Uint8Array. ----
+
+inline std::size_t bits_length(int rows, int m) { return sign_row(rows, sign_words(m)); }
+inline std::size_t fives_length(int rows, int m) { return area(rows, sign_fives(m)); }
+
+/** (ints[n, m], stream, bits, fives) */
+struct Signs {
+  static constexpr const char* name = "signs";
+  static constexpr std::size_t arity = 4;
+  static Napi::Value run(Args& args) {
+    const auto [n, m] = args.ints<2>(0);
+    auto* bits = args.out<std::uint32_t>(2, bits_length(n, m));
+    auto* fives = args.out<std::uint8_t>(3, fives_length(n, m));
+    const StreamState s = StreamState::take(args, 1, 1, area(n, m));
+    draw_signs(s.key, s.value, n, m, bits, fives, args.scratch<std::uint32_t>(0, drawn_words(n, m)));
+    return undefined(args);
+  }
+};
+
+/** (ints[n, m], bits, bits of the transpose, fives of the transpose) */
+struct TransposeSigns {
+  static constexpr const char* name = "transposeSigns";
+  static constexpr std::size_t arity = 4;
+  static Napi::Value run(Args& args) {
+    const auto [n, m] = args.ints<2>(0);
+    const auto* from = args.in<std::uint32_t>(1, bits_length(n, m));
+    auto* bits = args.out<std::uint32_t>(2, bits_length(m, n));
+    auto* fives = args.out<std::uint8_t>(3, fives_length(m, n));
+    args.check_overlap(Overlap::forbidden);
+    transpose_signs(n, m, from, bits, fives, args.scratch<std::uint32_t>(0, sign_row(1, sign_words(n)) + 4));
+    return undefined(args);
+  }
+};
+
+/** out (n x d) = U A for the n x m signs U and A (m x d).  (ints[n, m, d], fives of U, A, out) */
+struct SignProduct {
+  static constexpr const char* name = "signProduct";
   static constexpr std::size_t arity = 4, dtype = 2;
   template <typename T>
   static Napi::Value run(Args& args) {
     const auto [n, m, d] = args.ints<3>(0);
+    const auto* fives = args.in<std::uint8_t>(1, fives_length(n, m));
     const T* a = args.in<T>(2, area(m, d));
     T* out = args.out<T>(3, area(n, d));
     args.check_overlap(Overlap::forbidden);
-    const StreamState s = StreamState::take(args, 1, 1, area(n, m));
+    std::uint8_t all = 0;  // a larger number would be read past the end of a table
+    for (std::size_t i = 0; i < fives_length(n, m); ++i) all |= fives[i];
+    if (all > 31) args.range_error("argument 2 holds a number above 31: it is not made of fives");
     if (n == 0 || d == 0) return undefined(args);
-    std::uint32_t* bits = args.scratch<std::uint32_t>(0, signed_bits(n, m));
-    std::uint8_t* index = args.scratch<std::uint8_t>(1, area(n, sign_index_stride(m)));
-    signed_product(s.key, s.value, n, m, d, a, out, bits, index, args.scratch<T>(2, kernels::signed_work<T>(n, m)));
+    T* work = args.scratch<T>(0, kernels::signed_work<T>(n, m));
+    kernels::signed_rows(kernels::SignedRows<T>{n, m, d, sign_groups(m), sign_fives(m), fives, a, out, work});
+    return undefined(args);
+  }
+};
+
+/** C (m x m) = alpha B B' + beta C for the m x n signs B.  (ints[m, n], alpha, bits of B, beta, C) */
+struct SignGram {
+  static constexpr const char* name = "signGram";
+  static constexpr std::size_t arity = 5, dtype = 4;
+  template <typename T>
+  static Napi::Value run(Args& args) {
+    const auto [m, n] = args.ints<2>(0);
+    const T alpha = static_cast<T>(args.scalar(1)), beta = static_cast<T>(args.scalar(3));
+    const auto* bits = args.in<std::uint32_t>(2, bits_length(m, n));
+    T* c = args.out<T>(4, area(m, m));
+    args.check_overlap(Overlap::forbidden);
+    sign_gram<T>(m, n, alpha, bits, beta, c);
     return undefined(args);
   }
 };

@@ -56,8 +56,17 @@ export function covariance(options: Parsed, d: number, stream: Stream): Covarian
   if (options.family === 'ar1') return toeplitz(options.correlation, d);
   const eigenvalues = spectrum(options, d);
   if (options.family === 'isotropic' || options.basis === 'identity') return diagonalCovariance(eigenvalues);
-  const vectors = haar(d, stream);
-  return { eigenvalues, matrix: fromEigen(eigenvalues, vectors), root: fromEigen(eigenvalues.map(Math.sqrt), vectors), diagonal: false };
+  return fromSpectrum(eigenvalues, haar(d, stream));
+}
+
+/** @param vectors  in columns, in the order of the eigenvalues */
+function fromSpectrum(eigenvalues: Float64Array, vectors: Matrix): Covariance {
+  const power = (exponent: number): Matrix =>
+    fromEigen(
+      exponent === 1 ? eigenvalues : exponent === 1 / 2 ? eigenvalues.map(Math.sqrt) : eigenvalues.map((l) => l ** exponent),
+      vectors,
+    );
+  return { eigenvalues, matrix: power(1), root: power(1 / 2), power, diagonal: false };
 }
 
 /** The covariance with these eigenvalues along the axes. Its matrices, d x d, are made when first asked for: large dimensions do
@@ -73,6 +82,7 @@ export function diagonalCovariance(eigenvalues: Float64Array): Covariance {
     get root() {
       return (root ??= Matrix.diagonal(eigenvalues.map(Math.sqrt)));
     },
+    power: (exponent) => Matrix.diagonal(eigenvalues.map((l) => l ** exponent)),
     diagonal: true,
   };
 }
@@ -109,7 +119,8 @@ function toeplitz(correlation: number, d: number): Covariance {
   const matrix = toeplitzMatrix(correlation, d);
   const positive = (x: number): number => Math.max(0, x); // rounding leaves the smallest a little below 0 as the correlation nears 1
   const eigenvalues = Float64Array.from(symmetricEigen(matrix).values, positive).reverse();
-  return { eigenvalues, matrix, root: symmetricFunction(matrix, (x) => Math.sqrt(positive(x))), diagonal: correlation === 0 };
+  const power = (exponent: number): Matrix => symmetricFunction(matrix, (x) => positive(x) ** exponent);
+  return { eigenvalues, matrix, root: symmetricFunction(matrix, (x) => Math.sqrt(positive(x))), power, diagonal: correlation === 0 };
 }
 
 function toeplitzMatrix(correlation: number, d: number): Matrix {

@@ -118,7 +118,7 @@ function sampler(train: LabelledImages, table: Floats, pixels: number): Task['sa
   const count = train.labels.length;
   const orderOf = epochOrders(count);
   const dtype = Matrix.wrap(table, 1, 256).dtype;
-  return (stream, batch) => {
+  return (stream: Stream, batch: Batch) => {
     requireFit(batch, pixels, dtype);
     const { position } = stream.state;
     if (position % BITS !== 0)

@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { OptionsError } from '../errors.js';
-import { Matrix, axpby, gemmInto, qr, transpose } from '../linalg/index.js';
+import { Matrix, type Rows, axpby, gemmInto, qr, rowsTimes, transpose } from '../linalg/index.js';
 import { linkOf, linkSchema, type LinkOptions } from '../links/index.js';
 import { nonNegative, parseOptions, seed, size } from '../options.js';
 import { Stream } from '../random/index.js';
@@ -41,13 +41,21 @@ export function indexModel(options: IndexModelOptions = {}): IndexTask {
   if (r > d)
     throw new OptionsError('indexModel', [{ path: 'directions', value: String(r), message: `must be at most inputs = ${d}; got ${r}` }]);
   const link = linkOf(typeof given === 'function' ? given : o.link);
-  const stream = new Stream(o.seed).substream('index-model');
-  const sigma = covariance(o.covariance, d, stream.substream('basis'));
-  const directions = stream.substream('directions').normal(Matrix.zeros(r, d), 1 / Math.sqrt(d));
+  const root = new Stream(o.seed).substream('index-model');
+  const sigma = covariance(o.covariance, d, root.substream('basis'));
+  const directions = root.substream('directions').normal(Matrix.zeros(r, d), 1 / Math.sqrt(d));
   const beta = directions.clone(dtype);
-  const drawInputs = inputSampler(sigma, o.distribution, dtype);
+  const sampler = inputSampler(sigma, o.distribution, dtype);
   let [index, values] = [Matrix.zeros(0, 0, dtype), Matrix.zeros(0, 0, dtype)];
   const ones = Matrix.from([new Array<number>(r).fill(1 / Math.sqrt(r))], dtype);
+  const fill = (stream: Stream, x: Rows, targets: Matrix): void => {
+    if (index.rows !== x.rows) [index, values] = [Matrix.zeros(x.rows, r, dtype), Matrix.zeros(x.rows, r, dtype)];
+    sampler.fill(stream, x);
+    link.apply(rowsTimes(index, x, beta), values);
+    if (noise > 0) stream.normal(targets, noise);
+    if (r === 1) axpby(1, values, noise > 0 ? 1 : 0, targets);
+    else gemmInto(targets, values, ones, 'NT', 1, noise > 0 ? 1 : 0);
+  };
   return {
     name: r === 1 ? 'single-index' : 'multi-index',
     inputs: d,
@@ -59,13 +67,14 @@ export function indexModel(options: IndexModelOptions = {}): IndexTask {
     covariance: sigma,
     noise,
     link,
-    sample(draws, { inputs, targets }) {
-      if (index.rows !== inputs.rows) [index, values] = [Matrix.zeros(inputs.rows, r, dtype), Matrix.zeros(inputs.rows, r, dtype)];
-      drawInputs(draws, inputs);
-      link.apply(gemmInto(index, inputs, beta, 'NT'), values);
-      if (noise > 0) draws.normal(targets, noise);
-      if (r === 1) axpby(1, values, noise > 0 ? 1 : 0, targets);
-      else gemmInto(targets, values, ones, 'NT', 1, noise > 0 ? 1 : 0);
+    sample(stream, batch) {
+      fill(stream, batch.inputs, batch.targets);
+    },
+    colouredBatch(n, width) {
+      const x = sampler.factors(n, width);
+      if (x === null) return null;
+      const targets = Matrix.zeros(n, 1, dtype);
+      return { inputs: x, targets, draw: (stream) => void fill(stream, x, targets) };
     },
   };
 }

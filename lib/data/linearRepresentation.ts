@@ -4,10 +4,10 @@
  */
 import { z } from 'zod';
 import { OptionsError } from '../errors.js';
-import { type Dtype, Matrix, gemm, gemmInto } from '../linalg/index.js';
+import { type Dtype, Matrix, type Rows, gemm, gemmInto, rowsTimes } from '../linalg/index.js';
 import { nonNegative, parseOptions, seed, size } from '../options.js';
 import { Stream, haar, orthonormalRows } from '../random/index.js';
-import type { Batch, Covariance, LinearTeacher, RepresentationTask } from '../types.js';
+import type { Covariance, LinearTeacher, RepresentationTask } from '../types.js';
 import { covariance, covarianceSchema } from './covariance.js';
 import { inputSampler, type Distribution } from './inputs.js';
 
@@ -96,15 +96,15 @@ interface TeacherParts {
 function linearTeacher(parts: TeacherParts): LinearTeacher {
   const { features, head, covariance: sigma, noise, dtype, distribution } = parts;
   const [g, f] = [features.clone(dtype), head.clone(dtype)];
-  const drawInputs = inputSampler(sigma, distribution, dtype);
+  const sampler = inputSampler(sigma, distribution, dtype);
   let projected = Matrix.zeros(0, 0, dtype);
 
-  const sample = (stream: Stream, { inputs, targets }: Batch): void => {
+  const fill = (stream: Stream, inputs: Rows, targets: Matrix): void => {
     if (projected.rows !== inputs.rows) projected = Matrix.zeros(inputs.rows, features.rows, dtype);
-    drawInputs(stream, inputs);
+    sampler.fill(stream, inputs);
     // The noise goes in first and the signal is added by the product, so that the targets are written once.
     if (noise > 0) stream.normal(targets, noise);
-    gemmInto(projected, inputs, g, 'NT');
+    rowsTimes(projected, inputs, g);
     gemmInto(targets, projected, f, 'NT', 1, noise > 0 ? 1 : 0);
   };
   return {
@@ -117,6 +117,14 @@ function linearTeacher(parts: TeacherParts): LinearTeacher {
     head,
     covariance: sigma,
     noise,
-    sample,
+    sample(stream, { inputs, targets }) {
+      fill(stream, inputs, targets);
+    },
+    colouredBatch(n, width) {
+      const inputs = sampler.factors(n, width);
+      if (inputs === null) return null;
+      const targets = Matrix.zeros(n, head.rows, dtype);
+      return { inputs, targets, draw: (stream) => void fill(stream, inputs, targets) };
+    },
   };
 }

@@ -100,7 +100,7 @@ function aligned(b: ArrayLike<number>, beta: ArrayLike<number>): Seen {
 type Draw = (rows: number) => { readonly x: Matrix; readonly y: Matrix };
 
 function sampler({ dimension: d, teacher, noise }: Config, eigenvalues: Float64Array, beta: Matrix, stream: Stream): Draw {
-  const fill = inputSampler(diagonalCovariance(eigenvalues), 'gaussian', 'float64');
+  const { fill } = inputSampler(diagonalCovariance(eigenvalues), 'gaussian', 'float64');
   const link = linkOf(teacher);
   const errors = stream.substream('noise');
   let [x, t, y] = [Matrix.zeros(0, d), Matrix.zeros(0, 1), Matrix.zeros(0, 1)];

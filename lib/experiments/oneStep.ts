@@ -92,7 +92,7 @@ export async function compute(config: Config, pause: Pause): Promise<Computed> {
   const draw = (role: string, rows: number): Sample => {
     const own = stream.substream(role);
     const x = Matrix.zeros(rows, d);
-    inputSampler(diagonalCovariance(eigenvalues), 'gaussian', 'float64')(own, x);
+    inputSampler(diagonalCovariance(eigenvalues), 'gaussian', 'float64').fill(own, x);
     const y = teacher.apply(gemm(x, beta), Matrix.zeros(rows, 1));
     return { x, y: axpby(1, own.substream('noise').normal(Matrix.zeros(rows, 1), config.noise), 1, y) };
   };

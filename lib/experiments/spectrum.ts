@@ -66,7 +66,7 @@ export async function compute(config: Config, pause: Pause): Promise<Computed> {
   const stream = new Stream(config.seed).substream('spectrum');
   const eigenvalues = spectrum(config.covariance, d);
   const beta = stream.substream('direction').normal(Matrix.zeros(d, 1), 1 / Math.sqrt(d));
-  const draw = inputSampler(diagonalCovariance(eigenvalues), 'gaussian', 'float64');
+  const { fill: draw } = inputSampler(diagonalCovariance(eigenvalues), 'gaussian', 'float64');
   const g0 = stream.substream('features').normal(Matrix.zeros(h, d), 1 / Math.sqrt(d));
   const u = stepOf(config, g0, beta, draw, stream);
   await pause();

@@ -64,23 +64,25 @@ export function choleskySolve(l: Matrix, b: Matrix, side: 'left' | 'right' = 'le
   return x;
 }
 
-/** x <- (A + damping I)^-1 x (side left) or x (A + damping I)^-1 (side right), in place: factorisation and solve in one call.
+/** x <- (A + damping D)^-1 x (side left) or x (A + damping D)^-1 (side right), in place: factorisation and solve in one call.
  *  @param a     n x n symmetric positive semi-definite, upper triangle read; not modified
  *  @param x     n x m (left) or m x n (right)
  *  @param work  n x n, overwritten
+ *  @param d     D, likewise; the identity where not given
  *  @returns     x
  *  @throws ArgumentError on shapes or dtypes that do not fit; NumericalError NOT_POSITIVE_DEFINITE
  *  Cost n^3/3 + 2 n^2 m. Source: LAPACK dpotrf and dpotrs. */
-export function dampedSolve(a: Matrix, damping: number, x: Matrix, side: 'left' | 'right', work: Matrix): Matrix {
+export function dampedSolve(a: Matrix, damping: number, x: Matrix, side: 'left' | 'right', work: Matrix, d: Matrix | null = null): Matrix {
   requireSide('dampedSolve', side);
   requireSquare('dampedSolve', 'a', a);
   const n = a.rows;
   if ((side === 'left' ? x.rows : x.cols) !== n) throw new ArgumentError(`dampedSolve: a is ${shape(a)}, x is ${shape(x)} (${side})`);
   requireAlike('dampedSolve', a, work);
   requireSameDtype('dampedSolve', a, x);
+  if (d !== null) requireAlike('dampedSolve', a, d);
   solveInts[0] = side === 'right' ? 1 : 0;
   solveInts[1] = n;
   solveInts[2] = side === 'left' ? x.cols : x.rows;
-  requirePositiveDefinite('dampedSolve', native.dampedSolve(solveInts, damping, a.data, x.data, work.data), n);
+  requirePositiveDefinite('dampedSolve', native.dampedSolve(solveInts, damping, a.data, d?.data ?? null, x.data, work.data), n);
   return x;
 }

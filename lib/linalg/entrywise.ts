@@ -1,6 +1,6 @@
 /** Operations on matrices as bags of entries; shapes must agree. None allocates. */
 import { native } from '../native/index.js';
-import { type Matrix, requireAlike, requireDistinct, resultOf } from './matrix.js';
+import { type Matrix, requireAlike, requireDistinct, requireSquare, resultOf } from './matrix.js';
 
 /** y = alpha x + beta y, in place; y is not read when beta is 0. @returns y */
 export function axpby(alpha: number, x: Matrix, beta: number, y: Matrix): Matrix {
@@ -57,6 +57,16 @@ export function copy(x: Matrix, y: Matrix): Matrix {
 export function addToDiagonal(a: Matrix, value: number): Matrix {
   const n = Math.min(a.rows, a.cols);
   for (let i = 0; i < n; i++) a.data[i * a.cols + i] += value;
+  return a;
+}
+
+const mirrorInts = new Int32Array(1);
+
+/** The lower triangle copied onto the upper one, in place: for a product that is symmetric but for rounding. @returns a */
+export function mirrorLower(a: Matrix): Matrix {
+  requireSquare('mirrorLower', 'a', a);
+  mirrorInts[0] = a.rows;
+  native.mirrorLower(mirrorInts, null, a.data);
   return a;
 }
 

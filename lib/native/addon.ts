@@ -17,9 +17,9 @@ export interface Native {
 
   potrf(ints: Ints, a: Floats): number;
   potrs(ints: Ints, l: Floats, b: Floats): number;
-  dampedSolve(ints: Ints, damping: number, a: Floats, x: Floats, work: Floats): number;
+  dampedSolve(ints: Ints, damping: number, a: Floats, shape: Floats | null, x: Floats, work: Floats): number;
   factorAbove(ints: Ints, shift: number, diagonal: Floats, a: Floats): number;
-  mirrorLower(ints: Ints, diagonal: Floats, a: Floats): void;
+  mirrorLower(ints: Ints, diagonal: Floats | null, a: Floats): void;
   getrf(ints: Ints, a: Floats, pivots: Int32Array): number;
   getrs(ints: Ints, lu: Floats, pivots: Int32Array, b: Floats): void;
   qr(ints: Ints, a: Floats, q: Floats, r: Floats): number;
@@ -33,7 +33,10 @@ export interface Native {
   normal(stream: Float64Array, deviation: number, out: Floats): void;
   rademacher(stream: Float64Array, scale: number, out: Floats): void;
 
-  signedProduct(ints: Ints, stream: Float64Array, a: Floats, out: Floats): void;
+  signs(ints: Ints, stream: Float64Array, bits: Uint32Array, fives: Uint8Array): void;
+  transposeSigns(ints: Ints, bits: Uint32Array, transposedBits: Uint32Array, transposedFives: Uint8Array): void;
+  signProduct(ints: Ints, fives: Uint8Array, a: Floats, out: Floats): void;
+  signGram(ints: Ints, alpha: number, bits: Uint32Array, beta: number, c: Floats): void;
 
   axpby(alpha: number, x: Floats, beta: number, y: Floats): void;
   scale(alpha: number, x: Floats): void;

@@ -7,7 +7,7 @@
  * layer l from the identity.
  */
 import { ArgumentError } from '../errors.js';
-import { gemmInto, Matrix, syrkInto, type Dtype } from '../linalg/index.js';
+import { denseRows, gemmInto, Matrix, rowsGram, scale, syrkInto, timesRows, type Dtype } from '../linalg/index.js';
 import type { StatisticsRequest } from '../types.js';
 import type { Layer } from './layers/layer.js';
 
@@ -88,7 +88,9 @@ export class DenseCurvature {
       let col = 0;
       const { inputs } = a.weighted!;
       for (let j = 0; j <= i; j++) {
-        gemmInto(right[i][j], inputs, this.#layers[j].weighted!.inputs, 'TN', 1 / inputs.rows);
+        // Only the lowest layer's inputs may be factors, and it comes last.
+        if (i === j) rowsGram(right[i][j], inputs, 1 / inputs.rows);
+        else scale(1 / inputs.rows, timesRows(right[i][j], denseRows(inputs), this.#layers[j].weighted!.inputs));
         kronecker(gemmInto(left[i][j], roots[i], roots[j], 'TN'), right[i][j], out, row, col);
         col += this.#sizes[j];
       }

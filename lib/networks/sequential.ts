@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { ArgumentError } from '../errors.js';
 import { affineFrom } from './affine.js';
-import { copy, Matrix, type Dtype } from '../linalg/index.js';
+import { copy, denseRows, Matrix, type Dtype, type Rows } from '../linalg/index.js';
 import { parseOptions, seed, size } from '../options.js';
 import { Stream } from '../random/index.js';
 import type { AffineMap, LayerStats, Loss, Network, Parameter, StatisticsRequest } from '../types.js';
@@ -42,6 +42,7 @@ export class Sequential implements Network {
   readonly features: Matrix;
   readonly activation: string;
   readonly mixesSamples: boolean;
+  readonly takesFactors: boolean;
   readonly state: Readonly<Record<string, Matrix>>;
   dense: Matrix | null = null;
 
@@ -77,19 +78,20 @@ export class Sequential implements Network {
     this.#curvature = new DenseCurvature(layers);
     this.features = weights[0].parameters[0].value;
     this.activation = activation ?? (layers.every((l) => l.affine) ? 'identity' : 'nonlinear');
+    this.takesFactors = layers[0].takesFactors === true;
     this.mixesSamples = layers.some((l) => l.mixesSamples);
     this.state = Object.assign({}, ...layers.map((l) => l.state)) as Record<string, Matrix>;
     this.#wanted = layers.map(() => false);
     this.#outputs = this.#lossGradient = this.#outputGradient = this.#work = Matrix.zeros(0, 0, dtype);
   }
 
-  forward(inputs: Matrix, fresh = true): Matrix {
+  forward(inputs: Rows, fresh = true): Matrix {
     if (inputs.cols !== this.inputs)
       throw new ArgumentError(`${this.name}: inputs must have ${this.inputs} columns, got ${inputs.rows} x ${inputs.cols}`);
     if (inputs.rows === 0) throw new ArgumentError(`${this.name}: a batch needs at least one sample`);
-    let x = inputs;
+    let x: Rows = this.takesFactors ? inputs : denseRows(inputs);
     for (const layer of this.#layers) x = layer.forward(x, fresh);
-    return (this.#outputs = x);
+    return (this.#outputs = denseRows(x));
   }
 
   backward(outputGradient: Matrix, parameters: readonly number[]): void {

@@ -6,7 +6,7 @@
  * comes down, and one product of r x width does for the whole batch. An entry-wise layer ends that: below it the row of sample i and
  * column k is R_k o S_i, whose mean outer product is still (R'R) o (S'S/n) (for f(x) = F s(G x): F'F o (S'S/n)).
  */
-import { Matrix, copyBlock, hadamard, scale, syrkInto } from '../linalg/index.js';
+import { Matrix, copyBlock, hadamard, scale, syrkInto, type Rows } from '../linalg/index.js';
 import type { LayerStats, OutputFactor, StatisticsRequest } from '../types.js';
 import type { Layer } from './layers/layer.js';
 
@@ -28,7 +28,7 @@ class Report implements LayerStats {
     this.#rows = Matrix.zeros(0, m, dtype);
   }
 
-  get inputs(): Matrix {
+  get inputs(): Rows {
     return this.#layer.weighted!.inputs;
   }
 

@@ -7,9 +7,11 @@
  */
 import { z } from 'zod';
 import { OptionsError } from '../errors.js';
-import { axpby, copy, Matrix, qr, scale, syrkInto, transpose, type Qr, dampedSolve } from '../linalg/index.js';
+import { axpby, copy, Matrix, qr, scale, transpose, type Qr } from '../linalg/index.js';
 import { parseOptions } from '../options.js';
 import type { Optimizer } from '../types.js';
+import { averagedFactor, type AveragedFactor } from './factors.js';
+import { accumulateInputs, inputFactorWork, solveInputs, type InputFactorWork } from './inputFactor.js';
 import { layerFactors } from './needs.js';
 import { layerCount, rateAt, rateSchema, requireRatesPerLayer } from './rate.js';
 
@@ -23,7 +25,7 @@ export const amgdSchema = z.strictObject({
 export type AmgdOptions = z.input<typeof amgdSchema>;
 
 interface AmgdState {
-  work: { factor: Matrix[]; cholesky: Matrix[]; tall: Matrix; qr: Qr; orthonormal: Matrix };
+  work: { factors: AveragedFactor[]; inputs: InputFactorWork[]; tall: Matrix; qr: Qr; orthonormal: Matrix };
 }
 
 /** @throws OptionsError naming the field, the value and what is allowed */
@@ -55,8 +57,8 @@ export function amgd(options: AmgdOptions = {}): Optimizer<AmgdState> {
       const k = Math.min(g.rows, g.cols);
       return {
         work: {
-          factor: params.map(({ value }) => Matrix.zeros(value.cols, value.cols, value.dtype)),
-          cholesky: params.map(({ value }) => Matrix.zeros(value.cols, value.cols, value.dtype)),
+          factors: params.map(({ value }) => averagedFactor(value, value.cols)),
+          inputs: params.map(({ value }) => inputFactorWork(value)),
           tall: Matrix.zeros(g.cols, g.rows, g.dtype),
           qr: { q: Matrix.zeros(g.cols, k, g.dtype), r: Matrix.zeros(k, g.rows, g.dtype) },
           orthonormal: Matrix.zeros(k, g.cols, g.dtype),
@@ -66,12 +68,11 @@ export function amgd(options: AmgdOptions = {}): Optimizer<AmgdState> {
     update({ step: t, params, gradients, stats }, { work }, steps, which) {
       for (const i of which) {
         const { value: w, layer } = params[i];
-        const { inputs } = stats[i]!;
         const step = copy(gradients[i], steps[i]);
         const head = layer === 1;
         if (head || o.whitened) {
-          syrkInto(work.factor[i], inputs, true, 1 / inputs.rows);
-          dampedSolve(work.factor[i], rateAt(o.damping, layer, t), step, 'right', work.cholesky[i]);
+          accumulateInputs(work.factors[i], stats[i]!, 0, work.inputs[i]);
+          solveInputs(work.factors[i], rateAt(o.damping, layer, t), step, work.inputs[i]);
         }
         scale(head ? -1 : -rateAt(o.learningRate, layer, t), step);
         if (head) continue;

@@ -5,7 +5,7 @@
  * See kronecker.ts for the whole step. For a convolution a sample's g a' is the sum over its positions.
  */
 import { z } from 'zod';
-import { axpby, divideEntries, gemmInto, hadamard, Matrix } from '../linalg/index.js';
+import { axpby, divideEntries, gemmInto, hadamard, Matrix, rowsTimes, transpose, type Rows } from '../linalg/index.js';
 import { parseOptions } from '../options.js';
 import type { LayerStats, Optimizer } from '../types.js';
 import { dampingOrNoise, decompose, eigenbases, inspectBases, rotate, type Eigenbases } from './eigenbases.js';
@@ -24,7 +24,7 @@ export type EkfacOptions = z.input<typeof ekfacSchema>;
 interface EkfacState {
   readonly bases: Eigenbases;
   readonly scales: { readonly value: Matrix; weight: number }; // Lambda, m x n
-  readonly work: { batch: Matrix; sample: Matrix; inputs: Matrix; rows: Matrix }; // m x n twice, N x n, (b N) x m
+  readonly work: { batch: Matrix; sample: Matrix; inputs: Matrix; rows: Matrix; axes: Matrix }; // m x n twice, N x n, (b N) x m, n x n
 }
 
 /** @throws OptionsError naming the field, the value and what is allowed */
@@ -42,7 +42,7 @@ function rescaled(decay: number, scale: KroneckerOptions['factorScale']): Precon
       return {
         bases: eigenbases(like, m, n),
         scales: { value: matrix(m, n), weight: 0 },
-        work: { batch: matrix(m, n), sample: matrix(m, n), inputs: matrix(0, n), rows: matrix(0, m) },
+        work: { batch: matrix(m, n), sample: matrix(m, n), inputs: matrix(0, n), rows: matrix(0, m), axes: matrix(0, n) },
       };
     },
     renew({ bases, scales }, factors, dampings, note) {
@@ -72,13 +72,13 @@ function rescaled(decay: number, scale: KroneckerOptions['factorScale']): Precon
 }
 
 /** Writes share sum_i sum_blocks [(Q_B' g a' Q_A)_kl]^2 into work.batch, m x n. @param inputs  (N positions) x n */
-function secondMoments(bases: Eigenbases, inputs: Matrix, stats: LayerStats, share: number, work: EkfacState['work']): void {
+function secondMoments(bases: Eigenbases, inputs: Rows, stats: LayerStats, share: number, work: EkfacState['work']): void {
   const { outputRows, positions } = stats;
   const samples = inputs.rows / positions;
   const { batch } = work;
   const [m, n] = [batch.rows, batch.cols];
   if (work.inputs.rows !== inputs.rows) work.inputs = Matrix.zeros(inputs.rows, n, inputs.dtype);
-  const x = gemmInto(work.inputs, inputs, bases.input.vectors);
+  const x = turned(inputs, bases.input.vectors, work);
   if (outputRows === null) {
     identityOutputMoments(x, share, batch);
     return;
@@ -101,6 +101,13 @@ function secondMoments(bases: Eigenbases, inputs: Matrix, stats: LayerStats, sha
       const one = gemmInto(work.sample, rowsOf(g, b * inputs.rows + i * positions, positions), rowsOf(x, i * positions, positions), 'TN');
       axpby(share, hadamard(one, one, one), 1, batch);
     }
+}
+
+/** X Q, held. */
+function turned(x: Rows, q: Matrix, work: EkfacState['work']): Matrix {
+  if (x instanceof Matrix) return gemmInto(work.inputs, x, q);
+  if (work.axes.rows !== q.rows) work.axes = Matrix.zeros(q.rows, q.cols, q.dtype);
+  return rowsTimes(work.inputs, x, transpose(q, work.axes));
 }
 
 /** With g the coordinate axes in turn (B = I): every row is the sums of the squared columns of x, times share. */

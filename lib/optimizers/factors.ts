@@ -1,5 +1,5 @@
 /** Factors of layer-wise preconditioners as moving averages. */
-import { axpby, Matrix, syrkInto } from '../linalg/index.js';
+import { axpby, Matrix, rowsGram, type Rows } from '../linalg/index.js';
 
 /** A factor averaged over steps: w <- decay w + 1; F <- (1 - 1/w) F + F_batch / w. From w = 0 that is bias-corrected, the first batch
  *  alone at first; from w = 1/(1 - decay), which then stays, it is F <- decay F + (1 - decay) F_batch. */
@@ -18,10 +18,10 @@ export function averagedFactor(like: Matrix, n: number, start: FactorStart = 'ba
 }
 
 /** Moves the average on to a batch's factor scale A'A (A is N x n); decay 0 keeps the last batch alone. @returns the average */
-export function accumulateGram(factor: AveragedFactor, a: Matrix, scale: number, decay: number): Matrix {
+export function accumulateGram(factor: AveragedFactor, a: Rows, scale: number, decay: number): Matrix {
   factor.weight = decay * factor.weight + 1;
   // The average and the product are one call: F <- (1/w) scale A'A + (1 - 1/w) F.
-  return syrkInto(factor.value, a, true, scale / factor.weight, 1 - 1 / factor.weight);
+  return rowsGram(factor.value, a, scale / factor.weight, 1 - 1 / factor.weight);
 }
 
 /** The same for a factor that is formed already. @returns the average */

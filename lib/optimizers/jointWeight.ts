@@ -1,6 +1,6 @@
 /** A weight with its layer's bias as one more column: the m x n matrix that Kronecker-factored methods precondition, its inputs having a
  *  1 appended (Martens & Grosse 2015, section 2). */
-import { copy, copyBlock, Matrix } from '../linalg/index.js';
+import { copy, copyBlock, denseRows, Matrix, type Rows } from '../linalg/index.js';
 import type { LayerStats, Params } from '../types.js';
 
 export interface JointWeight {
@@ -49,14 +49,15 @@ export function scatter({ weight, bias, m, n }: JointWeight, from: Matrix, to: r
 }
 
 /** The layer's inputs, a 1 appended where the bias is part of the weight. @param held  used again where it fits; @returns N x n */
-export function jointInputs({ bias, n }: JointWeight, { inputs }: LayerStats, held: Matrix): Matrix {
+export function jointInputs({ bias, n }: JointWeight, { inputs }: LayerStats, held: Rows): Rows {
   if (bias === null) return inputs;
-  let out = held;
-  if (out.rows !== inputs.rows || out.cols !== n) {
-    out = Matrix.zeros(inputs.rows, n, inputs.dtype);
+  const x = denseRows(inputs);
+  let out = denseRows(held);
+  if (out.rows !== x.rows || out.cols !== n) {
+    out = Matrix.zeros(x.rows, n, x.dtype);
     out.data.fill(1);
   }
-  return copyBlock(inputs, 0, 0, inputs.rows, n - 1, out, 0, 0);
+  return copyBlock(x, 0, 0, x.rows, n - 1, out, 0, 0);
 }
 
 const asColumn = (row: Matrix): Matrix => Matrix.wrap(row.data, row.cols, 1);

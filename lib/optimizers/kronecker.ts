@@ -11,7 +11,7 @@
  */
 import { z } from 'zod';
 import { ArgumentError, NumericalError } from '../errors.js';
-import { axpby, copy, dot, Matrix, scale } from '../linalg/index.js';
+import { axpby, copy, dot, Matrix, scale, type Rows } from '../linalg/index.js';
 import { fraction, positive, size } from '../options.js';
 import type { LayerStats, Optimizer, Params, UpdateContext } from '../types.js';
 import { accumulate, accumulateGram, averagedFactor, type AveragedFactor } from './factors.js';
@@ -72,7 +72,7 @@ export interface Preconditioner<P> {
    *  @param batch  what the input factor is made of, where it is of this step's batch alone and used in this step alone; else null */
   renew(state: P, factors: Factors, dampings: Dampings, note: (message: string) => void, batch: OfBatch | null): void;
   /** Looks at a batch after the factors have been averaged and the inverses renewed. @param inputs  N x n; */
-  observe?(state: P, factors: Factors, inputs: Matrix, stats: LayerStats): void;
+  observe?(state: P, factors: Factors, inputs: Rows, stats: LayerStats): void;
   /** v becomes U, in place. @param work  of v's shape */
   apply(state: P, factors: Factors, damping: number, v: Matrix, work: Matrix): void;
   inspect(state: P): Readonly<Record<string, number>>;
@@ -101,7 +101,7 @@ interface Work {
   readonly alone: readonly boolean[];
   readonly updates: readonly (Matrix | null)[]; // m x n: V, then U
   readonly scratch: readonly (Matrix | null)[]; // m x n
-  readonly inputs: Matrix[]; // N x n, with the 1 of the bias
+  readonly inputs: Rows[]; // N x n, with the 1 of the bias
   readonly gradients: readonly Matrix[]; // V a parameter, where it is not the gradient
   readonly products: Matrix[]; // C step, for Levenberg-Marquardt
 }

@@ -11,8 +11,9 @@ import { z } from 'zod';
 import { axpby, copy, Matrix, scale, dampedSolve } from '../linalg/index.js';
 import { fraction, parseOptions } from '../options.js';
 import type { Optimizer } from '../types.js';
-import { accumulate, accumulateGram, averagedFactor, type AveragedFactor } from './factors.js';
+import { accumulate, averagedFactor, type AveragedFactor } from './factors.js';
 import { naming } from './guards.js';
+import { accumulateInputs, inputFactor, inputFactorWork, solveInputs, type InputFactorWork } from './inputFactor.js';
 import { layerFactors, requireKind } from './needs.js';
 import { prefixedSpectra } from './spectrum.js';
 import { mayBePositive, rateAt, rateSchema, requireRatesPerLayer } from './rate.js';
@@ -38,7 +39,7 @@ interface Factors {
 }
 interface LayerwiseState {
   factors: (Factors | null)[];
-  work: { input: Matrix; output: Matrix }[]; // Cholesky factors
+  work: ({ input: InputFactorWork; output: Matrix } | null)[]; // output: a Cholesky factor
 }
 
 /** @throws OptionsError naming the field, the value and what is allowed */
@@ -55,43 +56,39 @@ export function layerwise(options: LayerwiseOptions = {}): Optimizer<LayerwiseSt
         factors: params.map(({ value: p, role }) =>
           role !== 'weight' ? null : { input: averagedFactor(p, p.cols), output: averagedFactor(p, p.rows) },
         ),
-        work: params.map(({ value: p, role }) => {
-          const square = (n: number): Matrix => (role !== 'weight' ? Matrix.zeros(0, 0, p.dtype) : Matrix.zeros(n, n, p.dtype));
-          return { input: square(p.cols), output: square(p.rows) };
-        }),
+        work: params.map(({ value: p, role }) =>
+          role !== 'weight' ? null : { input: inputFactorWork(p), output: Matrix.zeros(p.rows, p.rows, p.dtype) },
+        ),
       };
     },
     update({ step: t, params, gradients, stats }, state, steps, which) {
       for (const i of which) {
         const { name, value: p, layer } = params[i];
         const step = copy(gradients[i], steps[i]);
-        const factors = state.factors[i];
-        const layerStats = stats[i];
-        if (factors !== null && layerStats !== null) {
-          const work = state.work[i];
+        const [factors, work, layerStats] = [state.factors[i], state.work[i], stats[i]];
+        if (factors !== null && work !== null && layerStats !== null) {
           requireKind('layerwise', layerStats, o.outputFactor);
-          const { inputs, outputFactor } = layerStats;
-          const q = accumulateGram(factors.input, inputs, layerStats.positions / inputs.rows, o.factorDecay);
-          solve(q, rateAt(o.damping, layer, t), step, 'right', work.input, name);
-          if (outputFactor !== null) {
+          const { outputFactor } = layerStats;
+          naming(name, () => {
+            accumulateInputs(factors.input, layerStats, o.factorDecay, work.input);
+            solveInputs(factors.input, rateAt(o.damping, layer, t), step, work.input);
+            if (outputFactor === null) return;
             const b = accumulate(factors.output, outputFactor, o.factorDecay);
-            solve(b, rateAt(outputDamping, layer, t), step, 'left', work.output, name);
-          }
+            dampedSolve(b, rateAt(outputDamping, layer, t), step, 'left', work.output);
+          });
         }
         const rate = rateAt(o.learningRate, layer, t);
         scale(-rate, step);
         if (decays) axpby(-rate * rateAt(o.weightDecay, layer, t), p, 1, step);
       }
     },
-    inspect({ factors }, i) {
-      const own = factors[i];
-      if (own === null) return {};
-      return prefixedSpectra({ input: own.input.value, ...(own.output.weight === 0 ? {} : { output: own.output.value }) });
+    inspect({ factors, work }, i) {
+      const [own, held] = [factors[i], work[i]];
+      if (own === null || held === null) return {};
+      return prefixedSpectra({
+        input: inputFactor(own.input, held.input),
+        ...(own.output.weight === 0 ? {} : { output: own.output.value }),
+      });
     },
   };
-}
-
-/** dampedSolve, naming the layer where it fails. */
-function solve(factor: Matrix, damping: number, step: Matrix, side: 'left' | 'right', work: Matrix, name: string): void {
-  naming(name, () => dampedSolve(factor, damping, step, side, work));
 }

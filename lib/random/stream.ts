@@ -1,5 +1,6 @@
 import { ArgumentError } from '../errors.js';
-import { type Floats, Matrix, requireDistinct, requireSameDtype, requireShape } from '../linalg/matrix.js';
+import { type Floats, Matrix } from '../linalg/matrix.js';
+import type { SignMatrix } from '../linalg/signMatrix.js';
 import { native } from '../native/index.js';
 
 /** What a stream is: three integers below 2^53. Saving them saves the stream. */
@@ -64,18 +65,11 @@ export class Stream {
     return out;
   }
 
-  /** Fills out (n x d) with u A for fresh signs u (n x m), those that `rademacher` would draw into an n x m matrix: by additions alone,
-   *  one for every five signs, in 0.3 to 0.5 of a product's time. Same bits on every CPU, and however rows are split over calls.
-   *  @param a  m x d @returns out
-   *  @throws ArgumentError on shapes or dtypes that do not fit, or when out shares memory with a */
-  signedProduct(a: Matrix, out: Matrix): Matrix {
-    requireShape('Stream.signedProduct', 'out', out, out.rows, a.cols);
-    requireSameDtype('Stream.signedProduct', a, out);
-    requireDistinct('Stream.signedProduct', out, a);
-    productInts[0] = out.rows;
-    productInts[1] = a.rows;
-    productInts[2] = a.cols;
-    native.signedProduct(productInts, this.#state, a.data, out.data);
+  /** Fills with signs, those that `rademacher` would draw into a matrix of its shape. @returns out */
+  signs(out: SignMatrix): SignMatrix {
+    out.refill((shape, bits, fives) => {
+      native.signs(shape, this.#state, bits, fives);
+    });
     return out;
   }
 }
@@ -83,8 +77,6 @@ export class Stream {
 function requireInteger(what: string, value: number): void {
   if (!Number.isSafeInteger(value) || value < 0) throw new ArgumentError(`Stream: ${what} must be an integer in [0, 2^53), got ${value}`);
 }
-
-const productInts = new Int32Array(3);
 
 const entries = (out: Floats | Matrix): Floats => (out instanceof Matrix ? out.data : out);
 

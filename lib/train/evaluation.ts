@@ -1,6 +1,6 @@
 /** A network on a batch under a loss: passes, and what an update may ask of them. */
 import { ArgumentError } from '../errors.js';
-import { axpby, copy, Matrix } from '../linalg/index.js';
+import { axpby, copy, Matrix, type Rows } from '../linalg/index.js';
 import type { Stream } from '../random/index.js';
 import type { Batch, LayerStats, Loss, Network, Optimizer, Params, UpdateContext, UpdateEvent } from '../types.js';
 
@@ -40,7 +40,7 @@ export class Evaluation implements UpdateContext {
 
   readonly #parts: EvaluationParts;
   readonly #saved: readonly Matrix[];
-  #batch: Batch | undefined;
+  #batch: Batch<Rows> | undefined;
   #outputGradient: Matrix;
 
   constructor(parts: EvaluationParts) {
@@ -59,7 +59,7 @@ export class Evaluation implements UpdateContext {
 
   /** Forward and backward passes with the statistics the optimiser asks for at this step.
    *  @param fresh  false where the batch has been seen already in this step; @returns the mean loss */
-  evaluate(batch: Batch, parameters: readonly number[], fresh: boolean): number {
+  evaluate(batch: Batch<Rows>, parameters: readonly number[], fresh: boolean): number {
     if (!(this.step >= 1)) throw new ArgumentError(`Evaluation: steps are counted from 1; set step before evaluating, it is ${this.step}`);
     const { network, loss, optimizer, labels } = this.#parts;
     this.#batch = batch;

@@ -5,11 +5,11 @@ import { Matrix, axpby, norm } from '../linalg/index.js';
 import { squared } from '../losses/index.js';
 import { parseOptions, positive, seed, size } from '../options.js';
 import { Stream } from '../random/index.js';
-import type { Batch, Loss, Metric, Network, Optimizer, OptimizerState, Order, RunRecord, RunStatus, Task, UpdateEvent } from '../types.js';
+import type { Loss, Metric, Network, Optimizer, OptimizerState, Order, RunRecord, RunStatus, Task, UpdateEvent } from '../types.js';
 import { flatten, requireFit as requireCheckpointFit, requireNothingElse, restore, type Checkpoint } from './checkpoint.js';
 import { Evaluation } from './evaluation.js';
 import { Measurements } from './measurements.js';
-import { chooseOrder, phasesOf, requireFit, requireParts } from './parts.js';
+import { batchesOf, chooseOrder, phasesOf, requireFit, requireParts } from './parts.js';
 
 /** The part of the options that is plain data, with its defaults. */
 export const trainSchema = z.strictObject({
@@ -53,7 +53,7 @@ export class Training {
   readonly #onPoint: ((training: Training) => void) | undefined;
   readonly #stream: Stream;
   readonly #labels: Stream;
-  readonly #batch: Batch;
+  readonly #batches: ReturnType<typeof batchesOf>;
   readonly #steps: Matrix[];
   readonly #phases: readonly (readonly number[])[];
   readonly #order: Order;
@@ -93,10 +93,7 @@ export class Training {
     this.#phases = phasesOf(network, this.#order);
     this.#stream = new Stream(this.#o.seed).substream('batches');
     this.#labels = new Stream(this.#o.seed).substream('labels of the model');
-    this.#batch = {
-      inputs: Matrix.zeros(this.#o.batch, task.inputs, task.dtype),
-      targets: Matrix.zeros(this.#o.batch, task.targets, task.dtype),
-    };
+    this.#batches = batchesOf(task, network, this.#o.batch);
     this.#steps = network.params.map(({ value: p }) => Matrix.zeros(p.rows, p.cols, p.dtype));
     this.#state = optimizer.init(network.params);
     this.#evaluation = new Evaluation({ network, loss, optimizer, labels: this.#labels });
@@ -226,13 +223,14 @@ export class Training {
   }
 
   #takeStep(): void {
-    this.#task.sample(this.#stream, this.#batch);
+    const { batch, draw } = this.#batches;
+    draw(this.#stream);
     this.#evaluation.step++;
     this.#stepTaken = false;
     try {
       for (let p = 0; p < this.#phases.length; p++) {
         const phase = this.#phases[p];
-        const loss = this.#evaluation.evaluate(this.#batch, phase, p === 0);
+        const loss = this.#evaluation.evaluate(batch, phase, p === 0);
         if (p === 0 && this.#diverges(loss)) return;
         this.#optimizer.update(this.#evaluation, this.#state, this.#steps, phase);
         for (const i of phase) axpby(1, this.#steps[i], 1, this.network.params[i].value);

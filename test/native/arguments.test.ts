@@ -29,6 +29,8 @@ function argument(slot: Slot, dtype: Dtype): unknown {
       return new Int32Array(slot.length).fill(slot.low);
     case 'words':
       return new Uint32Array(slot.length);
+    case 'fives':
+      return new Uint8Array(slot.length);
   }
 }
 
@@ -40,7 +42,7 @@ function spoiled(op: Op, dtype: Dtype, place = -1, change: (x: never) => unknown
   });
 }
 
-type View = Float64Array | Float32Array | Int32Array | Uint32Array;
+type View = Float64Array | Float32Array | Int32Array | Uint32Array | Uint8Array;
 type ViewClass = new (buffer: ArrayBufferLike | number, byteOffset?: number, length?: number) => View;
 const classOf = (x: View): ViewClass => x.constructor as ViewClass;
 
@@ -75,8 +77,8 @@ const REFUSALS: readonly {
   {
     claim: 'an array holds bytes',
     type: TypeError,
-    message: /must be a .*Array.*, got a typed array of another kind/,
-    where: isArray,
+    message: /must be a .*Array.*, got a Uint8Array/,
+    where: (s) => isArray(s) && s.kind !== 'fives',
     change: (x: View) => new Uint8Array(x.buffer),
   },
   {

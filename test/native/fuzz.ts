@@ -90,12 +90,13 @@ class Call implements Draft {
         return this.#guard(Int32Array, slot.length, () => slot.low + random.below(slot.high - slot.low + 1), slot.written);
       case 'words':
         return this.#guard(Uint32Array, slot.length, () => random.below(2 ** 32), slot.written);
+      case 'fives':
+        return this.#guard(Uint8Array, slot.length, () => random.below(32), slot.written);
     }
   }
 
   #guard(type: ViewClass, length: number, entry: (i: number) => number, written: boolean): View {
-    const width = type === Float64Array ? 8 : 4;
-    const bytes = new Uint8Array(2 * MARGIN + width * length).fill(PATTERN);
+    const bytes = new Uint8Array(2 * MARGIN + type.BYTES_PER_ELEMENT * length).fill(PATTERN);
     const view = new type(bytes.buffer, MARGIN, length);
     for (let i = 0; i < length; i++) view[i] = entry(i);
     this.#guarded.push({ view, bytes, before: bytes.slice(), written });

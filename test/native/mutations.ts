@@ -28,9 +28,12 @@ export class Random {
   }
 }
 
-export type View = Float64Array | Float32Array | Int32Array | Uint32Array;
-export type ViewClass = new (buffer: ArrayBufferLike, byteOffset?: number, length?: number) => View;
-const CLASSES: readonly ViewClass[] = [Float64Array, Float32Array, Int32Array, Uint32Array];
+export type View = Float64Array | Float32Array | Int32Array | Uint32Array | Uint8Array;
+export interface ViewClass {
+  new (buffer: ArrayBufferLike, byteOffset?: number, length?: number): View;
+  readonly BYTES_PER_ELEMENT: number;
+}
+const CLASSES: readonly ViewClass[] = [Float64Array, Float32Array, Int32Array, Uint32Array, Uint8Array];
 export const isView = (x: unknown): x is View => ArrayBuffer.isView(x) && CLASSES.some((type) => x instanceof type);
 /** The true element count, also of an array that claims another. */
 const lengthOf = (x: View): number => x.byteLength / x.BYTES_PER_ELEMENT;

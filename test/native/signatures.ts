@@ -17,6 +17,8 @@ export type Slot =
   | { readonly kind: 'doubles'; readonly values: readonly number[]; readonly written: boolean }
   | { readonly kind: 'indices'; readonly length: number; readonly low: number; readonly high: number; readonly written: boolean }
   | { readonly kind: 'words'; readonly length: number; readonly written: boolean }
+  /** Bytes below 32. */
+  | { readonly kind: 'fives'; readonly length: number; readonly written: boolean }
   | { readonly kind: 'scalar'; readonly least: number }
   | { readonly kind: 'absent' };
 
@@ -35,6 +37,13 @@ const labels = (length: number, below: number): Slot => ({ kind: 'floats', lengt
 const doubles = (...values: number[]): Slot => ({ kind: 'doubles', values, written: false });
 const indices = (length: number, low: number, high: number, written = false): Slot => ({ kind: 'indices', length, low, high, written });
 const words = (length: number, written = false): Slot => ({ kind: 'words', length, written });
+/** Signs by rows, as bits and as fives. */
+const bits = (rows: number, m: number, written = false): Slot => words(2 * rows * Math.ceil(m / 64), written);
+const fives = (rows: number, m: number, written = false): Slot => ({
+  kind: 'fives',
+  length: rows * 8 * Math.ceil(m / 40),
+  written,
+});
 const scalar = (least = -Infinity): Slot => ({ kind: 'scalar', least });
 const stream = (): Slot => ({ kind: 'doubles', values: [1, 2, 300], written: true });
 const hyper = (): Slot => doubles(0.1, 0.9, 0.99, 1e-8, 0.1, 0.01);
@@ -77,7 +86,7 @@ export const SIGNATURES: Readonly<Record<Op, (choose: Choices) => Slot[]>> = {
   },
   dampedSolve: ({ size, flag }) => {
     const [n, m] = [size(), size()];
-    return [ints(flag(), n, m), scalar(), input(n * n), output(n * m), output(n * n)];
+    return [ints(flag(), n, m), scalar(), input(n * n), optionalInput(n * n), output(n * m), output(n * n)];
   },
   factorAbove: ({ size }) => {
     const n = size();
@@ -85,7 +94,7 @@ export const SIGNATURES: Readonly<Record<Op, (choose: Choices) => Slot[]>> = {
   },
   mirrorLower: ({ size }) => {
     const n = size();
-    return [ints(n), input(n), output(n * n)];
+    return [ints(n), optionalInput(n), output(n * n)];
   },
   getrf: ({ size }) => {
     const n = size();
@@ -125,10 +134,22 @@ export const SIGNATURES: Readonly<Record<Op, (choose: Choices) => Slot[]>> = {
   normal: ({ size }) => [stream(), scalar(), output(size())],
   rademacher: ({ size }) => [stream(), scalar(), output(size())],
 
-  signedProduct: ({ size }) => {
+  signs: ({ size }) => {
     const n = size();
-    const [m, d] = [n > 1e6 ? 0 : size(), size()]; // n m signs are drawn: a stream has 2^53
-    return [ints(n, m, d), stream(), input(m * d), output(n * d)];
+    const m = n > 1e6 ? 0 : size(); // n m signs are drawn: a stream has 2^53
+    return [ints(n, m), stream(), bits(n, m, true), fives(n, m, true)];
+  },
+  transposeSigns: ({ size }) => {
+    const [n, m] = [size(), size()];
+    return [ints(n, m), bits(n, m), bits(m, n, true), fives(m, n, true)];
+  },
+  signProduct: ({ size }) => {
+    const [n, m, d] = [size(), size(), size()];
+    return [ints(n, m, d), fives(n, m), input(m * d), output(n * d)];
+  },
+  signGram: ({ size }) => {
+    const [m, n] = [size(), size()];
+    return [ints(m, n), scalar(), bits(m, n), scalar(), output(m * m)];
   },
 
   axpby: ({ size }) => {

@@ -1,6 +1,6 @@
 /** The networks that laws are checked over, and what the checks are made of: plain losses, finite differences, dense blocks. */
 import { expect } from 'vitest';
-import { Matrix, type Dtype, type Floats } from '../../lib/linalg/index.js';
+import { denseRows, Matrix, type Dtype, type Floats } from '../../lib/linalg/index.js';
 import { losses, type LossName } from '../../lib/losses/index.js';
 import { sequential, type SequentialOptions } from '../../lib/networks/index.js';
 import { Stream } from '../../lib/random/index.js';
@@ -301,7 +301,7 @@ export function entriesOfLayer(network: Network, i: number): number[] {
 
 /** A layer's inputs, with a 1 appended where it has a bias. */
 export function inputsOf(network: Network, i: number): Matrix {
-  const { inputs } = network.stats[i]!;
+  const inputs = denseRows(network.stats[i]!.inputs);
   return network.params[i + 1]?.role !== 'bias'
     ? inputs.clone()
     : build(inputs.rows, inputs.cols + 1, (r, c) => (c < inputs.cols ? inputs.get(r, c) : 1));

@@ -1,7 +1,7 @@
 /** Optimisers made of others: grafted, clipped, groups. */
 import { describe, expect, it } from 'vitest';
 import { NumericalError, OptionsError } from '../../lib/errors.js';
-import { axpby, dot, Matrix, norm } from '../../lib/linalg/index.js';
+import { axpby, dot, Matrix, norm, type Rows } from '../../lib/linalg/index.js';
 import { adam } from '../../lib/optimizers/adam.js';
 import { adamw } from '../../lib/optimizers/adamw.js';
 import { clipped, type ClippedOptions } from '../../lib/optimizers/clipped.js';
@@ -404,7 +404,7 @@ describe('what parts need', () => {
       readonly kind = 'ggn';
       readonly outputFactor = plain.outputFactor;
       readonly outputRows = plain.outputRows;
-      get inputs(): Matrix {
+      get inputs(): Rows {
         return plain.inputs;
       }
       get positions(): number {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { OptionsError } from '../../lib/errors.js';
-import { Matrix } from '../../lib/linalg/index.js';
+import { denseRows, Matrix } from '../../lib/linalg/index.js';
 import { losses, type LossName } from '../../lib/losses/index.js';
 import { denseCurvatureOf, sequential } from '../../lib/networks/index.js';
 import { ekfac, type EkfacOptions } from '../../lib/optimizers/ekfac.js';
@@ -50,7 +50,8 @@ function rescaled({ qb, qa, lambda }: Pick<ReturnType<typeof heldOf>, 'qb' | 'qa
 
 /** Mean over samples (and blocks) of vec(sum_t g_t a_t') vec(...)', by plain loops over what the layer reported. */
 function blockOfRows(network: Network, weight: number): Matrix {
-  const { inputs, outputRows, positions } = network.stats[weight]!;
+  const { outputRows, positions } = network.stats[weight]!;
+  const inputs = denseRows(network.stats[weight]!.inputs);
   const a = biasOf(network, weight) < 0 ? inputs : withOnes(inputs);
   const [n, m, samples] = [a.cols, outputRows!.cols, a.rows / positions];
   const out = Matrix.zeros(m * n, m * n);
@@ -138,7 +139,8 @@ describe('Lambda of ekfac', () => {
   it.each(cases)('is that of A in every row without an output factor, $title', (c) => {
     const { state } = stepped(c, { outputFactor: 'none' });
     for (const w of weightsOf(c.network)) {
-      const { inputs, positions } = c.network.stats[w]!;
+      const { positions } = c.network.stats[w]!;
+      const inputs = denseRows(c.network.stats[w]!.inputs);
       const { qa, lambda } = heldOf(state, w);
       const a = gramOf(biasOf(c.network, w) < 0 ? inputs : withOnes(inputs), positions / inputs.rows);
       const turned = multiply(transposed(qa), multiply(a, qa));

@@ -1,7 +1,7 @@
 /** What the Kronecker-factored methods share: averages, periods, constraint, momentum, decay, schedules. */
 import { describe, expect, it } from 'vitest';
 import { NumericalError } from '../../lib/errors.js';
-import { Matrix } from '../../lib/linalg/index.js';
+import { denseRows, Matrix } from '../../lib/linalg/index.js';
 import { squared } from '../../lib/losses/index.js';
 import { denseCurvatureOf, multilayerPerceptron, sequential } from '../../lib/networks/index.js';
 import { ekfac, type EkfacOptions } from '../../lib/optimizers/ekfac.js';
@@ -113,7 +113,7 @@ describe('the averages of the factors', () => {
     evaluate(network, batchFor(network, LOSS, 7, 1), { ...optimizer.needs(1), outputRows: true }, loss);
     const { inputs, outputRows, positions } = network.stats[0]!;
     expect(positions).toBe(6);
-    const a = gramOf(withOnes(inputs), 1 / 7);
+    const a = gramOf(withOnes(denseRows(inputs)), 1 / 7);
     const b = gramOf(outputRows!, 1 / 42);
     const steps = stepsOf(optimizer, network);
     const u = preconditioned({ kind: 'exact', damping: 0.05 }, b, a, jointOf(network, network.gradients, 0));

@@ -1,7 +1,7 @@
 /** Each preset follows, over a dozen steps on fixed batches, the rule of the codebase it is named after, written out slowly here: dense
  *  Kronecker matrices, plain loops and singular value decompositions. */
 import { describe, expect, it } from 'vitest';
-import { Matrix, solve, svd, symmetricFunction } from '../../lib/linalg/index.js';
+import { denseRows, Matrix, solve, svd, symmetricFunction } from '../../lib/linalg/index.js';
 import { softmaxCrossEntropy } from '../../lib/losses/index.js';
 import { multilayerPerceptron } from '../../lib/networks/index.js';
 import { muon, preset, presets, shampoo, soap, type PresetName } from '../../lib/optimizers/index.js';
@@ -50,7 +50,8 @@ function reference(rule: Rule, network: Network, averages: Averages[], t: number
   const weights = [0, 2];
   const gradients = weights.map((i) => joint(network.gradients[i], network.gradients[i + 1]));
   const updates = weights.map((i, l) => {
-    const { inputs, outputFactor } = network.stats[i]!;
+    const { outputFactor } = network.stats[i]!;
+    const inputs = denseRows(network.stats[i]!.inputs);
     const x = joint(inputs, Matrix.wrap(new Float64Array(inputs.rows).fill(1), 1, inputs.rows));
     const batchA = combine(rule.sum === true ? 1 : 1 / N, multiply(transposed(x), x), 0, Matrix.identity(x.cols));
     const batchB = outputFactor?.clone() ?? Matrix.identity(gradients[l].rows);

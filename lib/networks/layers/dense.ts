@@ -1,5 +1,16 @@
 /** Fully connected layer, y = W x + b with W m x n: a batch X becomes X W' + 1 b'. */
-import { broadcastRow, columnSums, gemm, gemmInto, Matrix, type Dtype } from '../../linalg/index.js';
+import {
+  broadcastRow,
+  columnSums,
+  denseRows,
+  gemm,
+  gemmInto,
+  Matrix,
+  rowsTimes,
+  timesRows,
+  type Dtype,
+  type Rows,
+} from '../../linalg/index.js';
 import { flat, type Layer, type OwnParameter, type Shape } from './layer.js';
 
 export class Dense implements Layer {
@@ -9,7 +20,8 @@ export class Dense implements Layer {
   readonly affine = true;
   readonly mixesSamples = false;
   readonly state = {};
-  readonly weighted: { positions: number; inputs: Matrix };
+  readonly takesFactors = true;
+  readonly weighted: { positions: number; inputs: Rows };
 
   readonly #weight: Matrix;
   readonly #bias: Matrix | null;
@@ -31,16 +43,16 @@ export class Dense implements Layer {
     this.#outputs = this.#inputGradient = this.#tangent = this.#root = empty;
   }
 
-  forward(x: Matrix): Matrix {
+  forward(x: Rows): Matrix {
     this.weighted.inputs = x;
     this.#outputs = this.#sized(this.#outputs, x.rows, this.#weight.rows);
-    if (this.#bias === null) return gemmInto(this.#outputs, x, this.#weight, 'NT');
-    return gemmInto(broadcastRow(this.#bias, this.#outputs), x, this.#weight, 'NT', 1, 1);
+    if (this.#bias === null) return rowsTimes(this.#outputs, x, this.#weight);
+    return rowsTimes(broadcastRow(this.#bias, this.#outputs), x, this.#weight, 1);
   }
 
   backward(dy: Matrix, gradients: readonly Matrix[] | null, input: boolean): Matrix | null {
     if (gradients !== null) {
-      gemmInto(gradients[0], dy, this.weighted.inputs, 'TN');
+      timesRows(gradients[0], dy, this.weighted.inputs);
       if (this.#bias !== null) columnSums(dy, gradients[1]);
     }
     if (!input) return null;
@@ -51,8 +63,8 @@ export class Dense implements Layer {
   tangent(dx: Matrix | null, [weight, bias]: readonly Matrix[]): Matrix {
     const { inputs } = this.weighted;
     const out = (this.#tangent = this.#sized(this.#tangent, inputs.rows, this.#weight.rows));
-    if (this.#bias === null) gemmInto(out, inputs, weight, 'NT');
-    else gemmInto(broadcastRow(bias, out), inputs, weight, 'NT', 1, 1);
+    if (this.#bias === null) rowsTimes(out, inputs, weight);
+    else rowsTimes(broadcastRow(bias, out), inputs, weight, 1);
     return dx === null ? out : gemmInto(out, dx, this.#weight, 'NT', 1, 1);
   }
 
@@ -68,7 +80,7 @@ export class Dense implements Layer {
   }
 
   sampleGradients(dy: Matrix, into: Matrix, offset: number): void {
-    const { inputs: x } = this.weighted;
+    const x = denseRows(this.weighted.inputs);
     const [m, n] = [this.#weight.rows, this.#weight.cols];
     for (let i = 0; i < dy.rows; i++) {
       let at = i * into.cols + offset;

@@ -1,5 +1,5 @@
 /** What a layer of a network does. Batches are n x width; images are rows of height x width x channels, channels last. */
-import type { Matrix } from '../../linalg/index.js';
+import type { Matrix, Rows } from '../../linalg/index.js';
 import type { Parameter } from '../../types.js';
 
 /** Of one sample. Vectors are 1 x 1 images with `channels` entries. */
@@ -24,8 +24,11 @@ export interface Layer {
   readonly parameters: readonly OwnParameter[];
   /** One a parameter, of its shape: where the network's gradients go. */
   readonly gradients: readonly Matrix[];
-  /** In training mode. @param x  n x inputs, kept for the backward pass; @returns n x outputs, held */
-  forward(x: Matrix, fresh: boolean): Matrix;
+  /** In training mode. @param x  n x inputs, kept for the backward pass; factors only for a layer that takes them
+   *  @returns n x outputs, held */
+  forward(x: Rows, fresh: boolean): Matrix;
+  /** Whether `forward` takes inputs that are not multiplied out. */
+  readonly takesFactors?: boolean;
   /**
    * Gradient in the inputs of the last forward pass from that in the outputs.
    * @param dy         n x outputs; a layer without weights may overwrite it and return it
@@ -65,5 +68,5 @@ export interface Weighted {
   /** Rows a sample has in `inputs`. */
   readonly positions: number;
   /** (n positions) x in, of the last forward pass. */
-  readonly inputs: Matrix;
+  readonly inputs: Rows;
 }

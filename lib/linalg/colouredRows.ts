@@ -1,0 +1,184 @@
+/**
+ * Rows X = U R of a batch, white rows U (n x d, normals or signs) times a symmetric root R of their covariance, without the product of
+ * n d^2 operations. What layers and their statistics need of X costs less:
+ *   X W' = U (W R)'     d^2 h for W R, then n d h
+ *   G'X  = (G'U) R
+ *   X'X  = R (U'U) R
+ * for an h x d weight W and an n x h matrix G. With signs the products with U are additions, and U'U is counted.
+ */
+import { axpby, copy, mirrorLower, transpose } from './entrywise.js';
+import { gemmInto } from './gemm.js';
+import { Matrix, type Dtype, requireShape } from './matrix.js';
+import { scaleColumns, scaleRows } from './rowsAndColumns.js';
+import { SignMatrix } from './signMatrix.js';
+import { syrkInto } from './syrk.js';
+
+/** A symmetric root R of a covariance, with its inverse. */
+export class Colouring {
+  readonly dimension: number;
+  readonly dtype: Dtype;
+  /** Whether R is diagonal, so that products with it cost no more than a pass over the data. */
+  readonly diagonal: boolean;
+  /** Whether R has an inverse worth the name. */
+  readonly invertible: boolean;
+  readonly #power: (exponent: number) => Matrix;
+  readonly #held = new Map<number, Matrix>();
+
+  /** @param power  of the covariance, in float64: 1/2 is R; asked for when first needed */
+  constructor({
+    dimension,
+    dtype,
+    diagonal,
+    invertible,
+    power,
+  }: Pick<Colouring, 'dimension' | 'dtype' | 'diagonal' | 'invertible'> & { readonly power: (exponent: number) => Matrix }) {
+    this.dimension = dimension;
+    this.dtype = dtype;
+    this.diagonal = diagonal;
+    this.invertible = invertible;
+    this.#power = power;
+  }
+
+  /** out = W R. @param w  h x d @param out  the same, another matrix */
+  colour(w: Matrix, out: Matrix): Matrix {
+    return this.#times(w, 1 / 2, out);
+  }
+
+  /** out = W R^-1. @param w  h x d @param out  the same, another matrix */
+  whiten(w: Matrix, out: Matrix): Matrix {
+    return this.#times(w, -1 / 2, out);
+  }
+
+  /** out = R C R for a symmetric C, both triangles. @param work  d x d, overwritten */
+  colourSides(c: Matrix, out: Matrix, work: Matrix): Matrix {
+    this.colour(c, work);
+    return mirrorLower(this.diagonal ? scaleRows(copy(work, out), this.root.data) : gemmInto(out, this.root, work));
+  }
+
+  /** R itself: d x d, or 1 x d where it is diagonal. */
+  get root(): Matrix {
+    return this.#matrix(1 / 2);
+  }
+
+  /** R^-2, d x d: the inverse of the covariance. */
+  get precision(): Matrix {
+    return this.#matrix(-1);
+  }
+
+  #times(w: Matrix, exponent: number, out: Matrix): Matrix {
+    if (!this.diagonal) return gemmInto(out, w, this.#matrix(exponent));
+    if (out !== w) copy(w, out);
+    const { data } = this.#matrix(exponent);
+    return scaleColumns(out, data);
+  }
+
+  /** A power in this dtype: d x d, or 1 x d where R is diagonal and it is not the precision. */
+  #matrix(exponent: number): Matrix {
+    let held = this.#held.get(exponent);
+    if (held === undefined) {
+      const power = this.#power(exponent);
+      held = this.diagonal && exponent !== -1 ? diagonalOf(power, this.dtype) : power.clone(this.dtype);
+      this.#held.set(exponent, held);
+    }
+    return held;
+  }
+}
+
+const diagonalOf = (m: Matrix, dtype: Dtype): Matrix =>
+  Matrix.from([Array.from({ length: m.rows }, (_, i) => m.data[i * m.cols + i])], dtype);
+
+export class ColouredRows {
+  readonly colouring: Colouring;
+  readonly #white: Matrix | SignMatrix;
+  #formed: Matrix | undefined;
+  #isFormed = false;
+  /** Scratch, by the width of the matrix that a product is taken with. */
+  readonly #narrow = new Map<number, { readonly across: Matrix; readonly down: Matrix }>();
+  #square: { gram: Matrix; product: Matrix } | undefined;
+  #sum: Matrix | undefined;
+
+  /** @param white  n x d; a matrix of the colouring's dtype, or signs */
+  constructor(white: Matrix | SignMatrix, colouring: Colouring) {
+    this.#white = white;
+    this.colouring = colouring;
+  }
+
+  get rows(): number {
+    return this.#white.rows;
+  }
+
+  get cols(): number {
+    return this.#white.cols;
+  }
+
+  get dtype(): Dtype {
+    return this.colouring.dtype;
+  }
+
+  /** For those who draw: U, to be filled. */
+  refill(fill: (white: Matrix | SignMatrix) => void): void {
+    fill(this.#white);
+    this.#isFormed = false;
+  }
+
+  /** X multiplied out, n x d, held: once for each filling. */
+  get matrix(): Matrix {
+    const out = (this.#formed ??= Matrix.zeros(this.rows, this.cols, this.dtype));
+    if (!this.#isFormed) {
+      if (!(this.#white instanceof SignMatrix)) this.colouring.colour(this.#white, out);
+      else if (this.colouring.diagonal) this.colouring.colour(this.#white.toMatrix(out), out);
+      else this.#white.times(this.colouring.root, out);
+      this.#isFormed = true;
+    }
+    return out;
+  }
+
+  /** out = X W' + beta out. @param w  h x d @param out  n x h */
+  timesTransposed(w: Matrix, out: Matrix, beta = 0): Matrix {
+    const { across, down } = this.#widths(w.rows);
+    this.colouring.colour(w, across);
+    if (!(this.#white instanceof SignMatrix)) return gemmInto(out, this.#white, across, 'NT', 1, beta);
+    transpose(across, down);
+    if (beta === 0) return this.#white.times(down, out);
+    if (this.#sum?.rows !== out.rows || this.#sum.cols !== out.cols) this.#sum = Matrix.zeros(out.rows, out.cols, this.dtype);
+    return axpby(1, this.#white.times(down, this.#sum), beta, out);
+  }
+
+  /** out = G'X. @param g  n x h @param out  h x d */
+  transposedTimes(g: Matrix, out: Matrix): Matrix {
+    const { across, down } = this.#widths(g.cols);
+    if (this.#white instanceof SignMatrix) transpose(this.#white.times(g, down, true), across);
+    else gemmInto(across, g, this.#white, 'TN');
+    return this.colouring.colour(across, out);
+  }
+
+  /** out = alpha X'X + beta out. @param out  d x d, both triangles written */
+  gram(out: Matrix, alpha = 1, beta = 0): Matrix {
+    const { gram, product } = this.#squares();
+    this.whiteGram(gram, alpha);
+    if (beta === 0) return this.colouring.colourSides(gram, out, product);
+    const sum =
+      this.#sum?.rows === out.rows && this.#sum.cols === out.cols ? this.#sum : (this.#sum = Matrix.zeros(out.rows, out.cols, this.dtype));
+    return axpby(1, this.colouring.colourSides(gram, sum, product), beta, out);
+  }
+
+  /** out = alpha U'U + beta out: in the coordinates where X is white. */
+  whiteGram(out: Matrix, alpha = 1, beta = 0): Matrix {
+    requireShape('ColouredRows', 'out', out, this.cols, this.cols);
+    return this.#white instanceof SignMatrix ? this.#white.gram(out, alpha, beta) : syrkInto(out, this.#white, true, alpha, beta);
+  }
+
+  #widths(h: number): { readonly across: Matrix; readonly down: Matrix } {
+    let held = this.#narrow.get(h);
+    if (held === undefined) {
+      held = { across: Matrix.zeros(h, this.cols, this.dtype), down: Matrix.zeros(this.cols, h, this.dtype) };
+      this.#narrow.set(h, held);
+    }
+    return held;
+  }
+
+  #squares(): { gram: Matrix; product: Matrix } {
+    const { cols: d, dtype } = this;
+    return (this.#square ??= { gram: Matrix.zeros(d, d, dtype), product: Matrix.zeros(d, d, dtype) });
+  }
+}

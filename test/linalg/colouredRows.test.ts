@@ -1,0 +1,100 @@
+import { describe, expect, it } from 'vitest';
+import {
+  ColouredRows,
+  Colouring,
+  Matrix,
+  SignMatrix,
+  denseRows,
+  rowsGram,
+  rowsTimes,
+  symmetricFunction,
+  timesRows,
+} from '../../lib/linalg/index.js';
+import { Stream } from '../../lib/random/index.js';
+import { DTYPES, build, expectClose, multiply, random, randomPositive, transposed } from '../close.js';
+
+const [N, D] = [37, 12];
+
+interface Kind {
+  readonly title: string;
+  readonly covariance: Matrix;
+  readonly diagonal: boolean;
+}
+const KINDS: readonly Kind[] = [
+  { title: 'of any root', covariance: randomPositive(D), diagonal: false },
+  { title: 'of a diagonal root', covariance: build(D, D, (i, j) => (i === j ? 1 / (1 + i) : 0)), diagonal: true },
+];
+
+const power =
+  ({ covariance }: Kind) =>
+  (exponent: number): Matrix =>
+    symmetricFunction(covariance, (x) => x ** exponent);
+
+describe.each(DTYPES)('in $dtype', ({ dtype, epsilon }) => {
+  describe.each(KINDS)('rows $title', (kind) => {
+    describe.each(['signs', 'normals'] as const)('and %s', (drawn) => {
+      const colouring = new Colouring({ dimension: D, dtype, diagonal: kind.diagonal, invertible: true, power: power(kind) });
+      const stream = new Stream(5);
+      const x = new ColouredRows(drawn === 'signs' ? new SignMatrix(N, D) : Matrix.zeros(N, D, dtype), colouring);
+      x.refill((white) => void (white instanceof SignMatrix ? stream.signs(white) : stream.normal(white)));
+      const white =
+        drawn === 'signs' ? new Stream(5).rademacher(Matrix.zeros(N, D, dtype)) : new Stream(5).normal(Matrix.zeros(N, D, dtype));
+      const dense = multiply(white, power(kind)(1 / 2));
+      const close = 100 * epsilon;
+
+      it('are the product when multiplied out, once', () => {
+        expect(denseRows(x)).toBe(x.matrix);
+        expectClose(x.matrix, dense, close);
+        expect(denseRows(dense)).toBe(dense);
+      });
+
+      it('X W has the value of the product, added to what is there', () => {
+        const w = random(4, D, dtype, 2);
+        const expected = multiply(dense, transposed(w));
+        expectClose(rowsTimes(Matrix.zeros(N, 4, dtype), x, w), expected, close);
+        const held = random(N, 4, dtype, 3);
+        const sum = build(N, 4, (i, j) => expected.get(i, j) - 2 * held.get(i, j));
+        expectClose(rowsTimes(held, x, w, -2), sum, close);
+      });
+
+      it('G X has the value of the product', () => {
+        const g = random(N, 3, dtype, 4);
+        expectClose(timesRows(Matrix.zeros(3, D, dtype), g, x), multiply(transposed(g), dense), N * close);
+      });
+
+      it('X X has the value of the product, symmetric to the bit, and of the white rows', () => {
+        const gram = multiply(transposed(dense), dense);
+        const out = rowsGram(Matrix.zeros(D, D, dtype), x, 1 / N);
+        expectClose(
+          out,
+          build(D, D, (i, j) => gram.get(i, j) / N),
+          close,
+        );
+        expect(transposed(out).data).toEqual(Float64Array.from(out.data));
+        const held = randomPositive(D, dtype, 6);
+        const sum = build(D, D, (i, j) => gram.get(i, j) / N + 3 * held.get(i, j));
+        expectClose(rowsGram(held, x, 1 / N, 3), sum, close);
+        expectClose(x.whiteGram(Matrix.zeros(D, D, dtype)), multiply(transposed(white), white), N * close);
+      });
+
+      it('are others after they are drawn anew', () => {
+        const y = new ColouredRows(drawn === 'signs' ? new SignMatrix(2, D) : Matrix.zeros(2, D, dtype), colouring);
+        const own = new Stream(9);
+        const draw = (): Matrix => {
+          y.refill((u) => void (u instanceof SignMatrix ? own.signs(u) : own.normal(u)));
+          return y.matrix.clone();
+        };
+        expect(draw()).not.toEqual(draw());
+      });
+    });
+
+    it('a colouring undoes itself, and its precision is the inverse of the covariance', () => {
+      const colouring = new Colouring({ dimension: D, dtype, diagonal: kind.diagonal, invertible: true, power: power(kind) });
+      const w = random(3, D, dtype, 2);
+      const there = colouring.colour(w, Matrix.zeros(3, D, dtype));
+      expectClose(there, multiply(w, power(kind)(1 / 2)), 50 * epsilon);
+      expectClose(colouring.whiten(there, Matrix.zeros(3, D, dtype)), w, 1000 * epsilon);
+      expectClose(multiply(colouring.precision, kind.covariance), Matrix.identity(D), 1000 * epsilon);
+    });
+  });
+});
