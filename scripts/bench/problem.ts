@@ -76,7 +76,7 @@ export function training({ method, size, dtype }: Question, steps: number, every
 }
 
 /** Writes a problem as float64 into FOLDER/SIZE.f64: n, d_X, d_Y, k, noise, rate, Adam's rate, damping, seed and stream id of the batches;
- *  then G0, F0, G*, F*, Sigma^(1/2), each row-major. */
+ *  then G0, F0, G*, F*, Sigma^(1/2), Sigma^(-1/2), Sigma^-1, each row-major. */
 export function writeProblem(folder: string, size: Size): void {
   const t = task(size, 'float64');
   const [g, f] = network(t).params.map((p) => p.value);
@@ -85,6 +85,7 @@ export function writeProblem(folder: string, size: Size): void {
   const header = Float64Array.of(
     ...[SIZES[size].batch, t.inputs, t.outputs, t.features.rows, t.noise, RATE.sgd, RATE.adam, DAMPING, seed, stream],
   );
-  const arrays = [header, ...[g, f, t.features, t.head, t.covariance.root].map((m) => m.data)];
+  const { root, power } = t.covariance;
+  const arrays = [header, ...[g, f, t.features, t.head, root, power(-1 / 2), power(-1)].map((m) => m.data)];
   writeFileSync(join(folder, `${size}.f64`), Buffer.concat(arrays.map((a) => Buffer.from(a.buffer, a.byteOffset, a.byteLength))));
 }

@@ -1,6 +1,7 @@
 // The training step of scripts/bench/step.ts as a plain C++ program: the BLAS and LAPACK calls and the draws of the TypeScript step, on
 // the same numbers, so that what the addon's boundary and JavaScript cost can be read off. Between those calls it does what C++ would:
-// passes are fused, buffers reused in place, triangles not mirrored, work spaces sized once.
+// passes are fused, buffers reused in place, triangles not mirrored, work spaces sized once, products with constants taken once, and what
+// would be multiplied by a root and by its inverse is left alone. Inputs are signs times a root, never multiplied out.
 //
 //   layerwise-step FOLDER
 //
@@ -30,7 +31,7 @@ struct Problem {
   int n, d, m, k;
   double noise, rate, adam_rate, damping;
   StreamKey key;
-  std::vector<double> g, f, teacher_g, teacher_f, root;
+  std::vector<double> g, f, teacher_g, teacher_f, root, inverse_root, precision;
 };
 
 Problem read(const std::string& path) {
@@ -57,6 +58,8 @@ Problem read(const std::string& path) {
   p.teacher_g = take(area(p.k, p.d));
   p.teacher_f = take(area(p.m, p.k));
   p.root = take(area(p.d, p.d));
+  p.inverse_root = take(area(p.d, p.d));
+  p.precision = take(area(p.d, p.d));
   return p;
 }
 
@@ -75,7 +78,10 @@ class Run {
         f(p.f.begin(), p.f.end()),
         teacher_g(p.teacher_g.begin(), p.teacher_g.end()),
         teacher_f(p.teacher_f.begin(), p.teacher_f.end()),
-        root(p.root.begin(), p.root.end()) {
+        root(p.root.begin(), p.root.end()),
+        inverse_root(p.inverse_root.begin(), p.inverse_root.end()),
+        precision(p.precision.begin(), p.precision.end()) {
+    product(false, true, p.d, p.k, p.d, T{1}, root.data(), teacher_g.data(), T{0}, teacher_white.data());
     T need_f = 0, need_g = 0, need_e = 0;
     int need_i = 0;
     require(blas::geqrf(p.d, p.k, tall.data(), p.d, tau.data(), &need_f, -1), "geqrf");
@@ -112,8 +118,10 @@ class Run {
     sample();
     forward();
     residual();
-    features_gradient();
-    solve(true, p.d, p.k, p.n, x, T{1} / static_cast<T>(p.n), features_step);
+    white_gradient();
+    sign_gram<T>(p.d, p.n, T{1} / static_cast<T>(p.n), columns.bits.data(), T{0}, factor.data());
+    damped(false, p.d, p.k, precision.data(), across);
+    product(true, false, p.k, p.d, p.d, T{1}, across.data(), inverse_root.data(), T{0}, features_step.data());
     solve(false, p.k, p.d, p.m, f, T{1}, features_step);
     move(features_step, g);
 
@@ -140,17 +148,19 @@ class Run {
 
  private:
   void sample() {
-    signed_product(p.key, position, p.n, p.d, p.d, root.data(), x.data(), bits.data(), index.data(), sums.data());
+    draw_signs(p.key, position, p.n, p.d, rows.bits.data(), rows.fives.data(), drawn.data());
+    transpose_signs(p.n, p.d, rows.bits.data(), columns.bits.data(), columns.fives.data(), drawn.data());
     position += area(p.n, p.d);
     const std::uint64_t value = (position + 63) / 64;
     fill_normal(p.key, value, static_cast<T>(p.noise), y.data(), y.size());
     position = (value + y.size()) * 64;
-    product(false, true, p.n, p.k, p.d, T{1}, x.data(), teacher_g.data(), T{0}, hidden.data());
+    signs_times(rows, p.n, p.d, teacher_white.data(), hidden.data());
     product(false, true, p.n, p.m, p.k, T{1}, hidden.data(), teacher_f.data(), T{1}, y.data());
   }
 
   void forward() {
-    product(false, true, p.n, p.k, p.d, T{1}, x.data(), g.data(), T{0}, hidden.data());
+    product(false, true, p.d, p.k, p.d, T{1}, root.data(), g.data(), T{0}, across.data());
+    signs_times(rows, p.n, p.d, across.data(), hidden.data());
     product(false, true, p.n, p.m, p.k, T{1}, hidden.data(), f.data(), T{0}, outputs.data());
   }
 
@@ -162,9 +172,26 @@ class Run {
 
   void head_gradient() { product(true, false, p.m, p.k, p.n, T{1}, outputs.data(), hidden.data(), T{0}, head_step.data()); }
 
-  void features_gradient() {
+  /** across (d x k) <- the gradient in the features, transposed, where inputs are white: U'(R F). */
+  void white_gradient() {
     product(false, false, p.n, p.k, p.m, T{1}, outputs.data(), f.data(), T{0}, hidden_gradient.data());
-    product(true, false, p.k, p.d, p.n, T{1}, hidden_gradient.data(), x.data(), T{0}, features_step.data());
+    signs_times(columns, p.d, p.n, hidden_gradient.data(), across.data());
+  }
+
+  void features_gradient() {
+    white_gradient();
+    product(true, false, p.k, p.d, p.d, T{1}, across.data(), root.data(), T{0}, features_step.data());
+  }
+
+  struct Signs {
+    std::vector<std::uint32_t> bits;
+    std::vector<std::uint8_t> fives;
+    Signs(int n, int m) : bits(bits_length(n, m)), fives(fives_length(n, m)) {}
+  };
+
+  /** out (n x k) <- U a for n x m signs. */
+  void signs_times(const Signs& u, int n, int m, const T* a, T* out) {
+    kernels::signed_rows(kernels::SignedRows<T>{n, m, p.k, sign_groups(m), sign_fives(m), u.fives.data(), a, out, sums.data()});
   }
 
   void product(bool trans_a, bool trans_b, int m, int n, int k, T alpha, const T* a, const T* b, T beta, T* c) {
@@ -184,7 +211,11 @@ class Run {
   void solve(bool right, int size, int others, int rows, const Array& a, T scale, Array& x) {
     gram_of(true, size, rows, scale, a.data(), factor.data());
     mirror_lower(size, factor.data());
-    require(damped_solve(right, size, others, static_cast<T>(p.damping), factor.data(), x.data(), cholesky.data()), "damped_solve");
+    damped(right, size, others, nullptr, x);
+  }
+
+  void damped(bool right, int size, int others, const T* shape, Array& x) {
+    require(damped_solve(right, size, others, static_cast<T>(p.damping), factor.data(), shape, x.data(), cholesky.data()), "damped_solve");
   }
 
   void move(const Array& step, Array& parameter) { axpby_loop(step.size(), static_cast<T>(-p.rate), step.data(), T{1}, parameter.data()); }
@@ -212,16 +243,16 @@ class Run {
 
   const Problem& p;
   std::uint64_t position = 0;
-  Array g, f, teacher_g, teacher_f, root;
+  Array g, f, teacher_g, teacher_f, root, inverse_root, precision;
   int steps = 0;
   Array features_mean = Array(area(p.k, p.d)), features_square = features_mean, head_mean = Array(area(p.m, p.k)), head_square = head_mean;
-  Array x = Array(area(p.n, p.d)), y = Array(area(p.n, p.m));
+  Array across = Array(area(p.d, p.k)), teacher_white = across, y = Array(area(p.n, p.m));
   Array hidden = Array(area(p.n, p.k)), hidden_gradient = Array(area(p.n, p.k)), outputs = Array(area(p.n, p.m));
   Array features_step = Array(area(p.k, p.d)), head_step = Array(area(p.m, p.k));
   Array factor = Array(area(p.d, p.d)), cholesky = Array(area(p.d, p.d)), packed;
-  Array sums = Array(kernels::signed_work<T>(p.n, p.d));
-  std::vector<std::uint32_t> bits = std::vector<std::uint32_t>(signed_bits(p.n, p.d));
-  std::vector<std::uint8_t> index = std::vector<std::uint8_t>(area(p.n, sign_index_stride(p.d)));
+  Array sums = Array(std::max(kernels::signed_work<T>(p.n, p.d), kernels::signed_work<T>(p.d, p.n)));
+  std::vector<std::uint32_t> drawn = std::vector<std::uint32_t>(drawn_words(p.n, p.d));
+  Signs rows{p.n, p.d}, columns{p.d, p.n};
   Array basis = Array(area(p.k, p.d)), tall = Array(area(p.d, p.k)), tau = Array(p.k);
   Array overlap = Array(area(p.k, p.k)), gram = Array(area(p.k, p.k)), values = Array(p.k), work;
   std::vector<int> integers;

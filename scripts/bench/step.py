@@ -1,8 +1,9 @@
 """The peers of scripts/bench/step.ts: the same training step in NumPy (with SciPy's LAPACK) and in PyTorch, each written for speed:
 held buffers, one pass where one will do, gradients by hand, random numbers by the fastest route each library offers, matrices laid out
-as its products like them (G is kept transposed).
+as its products like them (G is kept transposed). Each peer comes in two forms: with inputs multiplied out, as the paper writes them, and with
+the algebra of lib/linalg/colouredRows.ts.
 
-    python3 step.py FOLDER numpy|torch
+    python3 step.py FOLDER numpy|numpy-factored|torch|torch-factored
 
 FOLDER has a file for each size, as written by problem.ts. Answers as peers.py says questions METHOD:SIZE:DTYPE, with the last subspace
 distance; the subspace distance is part of a step."""
@@ -13,14 +14,14 @@ from peers import numpy_facts, serve, torch_facts
 
 
 def read(path, dtype):
-    """The problem: a header of ten numbers, then G0, F0, G*, F*, Sigma^(1/2)."""
+    """The problem: a header of ten numbers, then G0, F0, G*, F*, Sigma^(1/2), Sigma^(-1/2), Sigma^-1."""
     import numpy as np
 
     values = np.fromfile(path)
     n, d, m, k = (int(v) for v in values[:4])
     noise, rate, adam_rate, damping = values[4:8].tolist()
     arrays, at = [], 10
-    for rows, cols in [(k, d), (m, k), (k, d), (m, k), (d, d)]:
+    for rows, cols in [(k, d), (m, k), (k, d), (m, k), (d, d), (d, d), (d, d)]:
         arrays.append(values[at : at + rows * cols].reshape(rows, cols).astype(dtype))
         at += rows * cols
     return (n, d, m, k), (noise, rate, adam_rate, damping), arrays
@@ -41,7 +42,7 @@ class NumPy:
         import numpy as np
         from scipy.linalg import lapack
 
-        sizes, numbers, (g, self.f, teacher_g, teacher_f, self.root) = read(path, dtype)
+        sizes, numbers, (g, self.f, teacher_g, teacher_f, self.root, self.inverse_root, self.precision) = read(path, dtype)
         (n, d, m, k), (self.noise, self.rate, self.adam_rate, self.damping) = sizes, numbers
         self.np, self.n, self.dtype = np, n, dtype
         letter = "d" if dtype == "float64" else "s"
@@ -56,6 +57,8 @@ class NumPy:
         self.h, self.dh, self.gg, self.gf = empty(n, k), empty(n, k), empty(k, d), empty(m, k)
         self.q, self.words = empty(d, d), n * d // 64
         self.signal = empty(n, m)
+        self.white, self.across = empty(d, k), empty(d, k)
+        self.teacher_white = self.root @ self.teacher_gt
         self.steps = 0
         self.moments = [(np.zeros_like(p), np.zeros_like(p), np.empty_like(p)) for p in (self.gt, self.f)]
 
@@ -63,16 +66,22 @@ class NumPy:
         np = self.np
         bits = self.rng.bit_generator.random_raw(self.words).view(np.uint8)
         np.take(self.table, bits, axis=0, out=self.u.reshape(-1, 8), mode="clip")
-        np.matmul(self.u, self.root, out=self.x)
         self.rng.standard_normal(out=self.y, dtype=self.dtype)
         self.y *= self.noise
-        np.matmul(self.x, self.teacher_gt, out=self.h)
+        self.teacher_features()
         np.matmul(self.h, self.teacher_ft, out=self.signal)
         self.y += self.signal
 
+    def teacher_features(self):
+        self.np.matmul(self.u, self.root, out=self.x)
+        self.np.matmul(self.x, self.teacher_gt, out=self.h)
+
+    def features(self):
+        self.np.matmul(self.x, self.gt, out=self.h)
+
     def residual(self):
         np = self.np
-        np.matmul(self.x, self.gt, out=self.h)
+        self.features()
         np.matmul(self.h, self.f.T, out=self.r)
         self.r -= self.y
         self.loss = np.vdot(self.r, self.r) / (2 * self.n)
@@ -96,14 +105,18 @@ class NumPy:
         assert info == 0
         return solution
 
+    def features_step(self):
+        """grad_G (X'X/n + damping I)^-1, transposed."""
+        self.features_gradient()
+        self.np.matmul(self.x.T, self.x, out=self.q)  # NumPy sees A'A and calls dsyrk
+        self.q *= 1 / self.n
+        return self.solve(self.q, self.gg.T)
+
     def layerwise(self):
         np = self.np
         self.sample()
         self.residual()
-        self.features_gradient()
-        np.matmul(self.x.T, self.x, out=self.q)  # NumPy sees A'A and calls dsyrk
-        self.q *= 1 / self.n
-        step = self.solve(self.q, self.gg.T)
+        step = self.features_step()
         step = self.solve(self.f.T @ self.f, step.T).T
         self.gt -= (self.rate / self.n) * step
 
@@ -144,6 +157,41 @@ class NumPy:
         return max(0.0, values[-1]) ** 0.5
 
 
+class NumPyFactored(NumPy):
+    """Inputs are kept as signs U and a root: never multiplied out."""
+
+    def teacher_features(self):
+        self.np.matmul(self.u, self.teacher_white, out=self.h)
+
+    def features(self):
+        self.np.matmul(self.root, self.gt, out=self.white)
+        self.np.matmul(self.u, self.white, out=self.h)
+
+    def white_gradient(self):
+        self.np.matmul(self.r, self.f, out=self.dh)
+        self.np.matmul(self.u.T, self.dh, out=self.across)
+
+    def features_gradient(self):
+        self.white_gradient()
+        self.np.matmul(self.across.T, self.root, out=self.gg)
+
+    def features_step(self):
+        """grad_G (X'X/n + damping I)^-1 = grad_G Sigma^(-1/2) (U'U/n + damping Sigma^-1)^-1 Sigma^(-1/2), transposed."""
+        self.white_gradient()
+        self.np.matmul(self.u.T, self.u, out=self.q)
+        self.q *= 1 / self.n
+        self.np.multiply(self.precision, self.damping, out=self.sum)
+        self.q += self.sum
+        _, solution, info = self.posv(self.q.T, self.across, lower=1, overwrite_a=1)
+        assert info == 0
+        return self.inverse_root @ solution
+
+    def __init__(self, path, dtype):
+        super().__init__(path, dtype)
+        self.sum = self.np.empty_like(self.q)
+        del self.x
+
+
 class Torch:
     def __init__(self, path, dtype):
         import torch
@@ -153,7 +201,7 @@ class Torch:
         torch.set_default_dtype(getattr(torch, dtype))
         torch.manual_seed(0)
         (n, d, m, k), (self.noise, self.rate, self.adam_rate, self.damping), arrays = read(path, dtype)
-        g, self.f, self.teacher_g, teacher_f, self.root = (torch.from_numpy(a) for a in arrays)
+        g, self.f, self.teacher_g, teacher_f, self.root, self.inverse_root, self.precision = (torch.from_numpy(a) for a in arrays)
         self.torch, self.n, self.steps = torch, n, 0
         self.table = torch.from_numpy(signs_of_bytes(dtype))
         self.gt, self.teacher_gt, self.teacher_ft = g.T.contiguous(), self.teacher_g.T.contiguous(), teacher_f.T.contiguous()
@@ -162,6 +210,8 @@ class Torch:
         self.words, self.bytes = empty(n * d // 32, dtype=torch.int64), empty(n * d // 8, dtype=torch.int32)
         self.u, self.x, self.y, self.r = empty(n, d), empty(n, d), empty(n, m), empty(n, m)
         self.h, self.dh, self.ggt, self.gf, self.q = empty(n, k), empty(n, k), empty(d, k), empty(m, k), empty(d, d)
+        self.white, self.across = empty(d, k), empty(d, k)
+        self.teacher_white = self.root @ self.teacher_gt
         self.uniforms, self.radii, self.angles = empty(2, n * m // 2), empty(n * m // 2), empty(n * m // 2)
 
     def noise_into(self, out):
@@ -182,14 +232,20 @@ class Torch:
         # random_ gives 63 bits a word: the low halves are used.
         self.bytes.view(-1, 4).copy_(self.words.random_().view(torch.uint8).view(-1, 8)[:, :4])
         torch.index_select(self.table, 0, self.bytes, out=self.u.view(-1, 8))
-        torch.mm(self.u, self.root, out=self.x)
         self.noise_into(self.y)
-        torch.mm(self.x, self.teacher_gt, out=self.h)
+        self.teacher_features()
         self.y.addmm_(self.h, self.teacher_ft)
+
+    def teacher_features(self):
+        self.torch.mm(self.u, self.root, out=self.x)
+        self.torch.mm(self.x, self.teacher_gt, out=self.h)
+
+    def features(self):
+        self.torch.mm(self.x, self.gt, out=self.h)
 
     def residual(self):
         torch = self.torch
-        torch.mm(self.x, self.gt, out=self.h)
+        self.features()
         torch.addmm(self.y, self.h, self.f.T, beta=-1, out=self.r)
         flat = self.r.view(-1)
         self.loss = torch.dot(flat, flat) / (2 * self.n)
@@ -225,13 +281,16 @@ class Torch:
         factor, _ = self.torch.linalg.cholesky_ex(a)
         return self.torch.cholesky_solve(right, factor)
 
+    def features_step(self):
+        self.features_gradient()
+        self.torch.mm(self.x.T, self.x, out=self.q).mul_(1 / self.n)
+        return self.solve(self.q, self.ggt)
+
     def layerwise(self):
         torch = self.torch
         self.sample()
         self.residual()
-        self.features_gradient()
-        torch.mm(self.x.T, self.x, out=self.q).mul_(1 / self.n)
-        step = self.solve(self.q, self.ggt)
+        step = self.features_step()
         step = self.solve(self.f.T @ self.f, step.T).T
         self.gt.add_(step, alpha=-self.rate / self.n)
 
@@ -247,11 +306,45 @@ class Torch:
         return max(0.0, torch.linalg.eigvalsh(r.T @ r)[-1].item()) ** 0.5
 
 
+class TorchFactored(Torch):
+    """As NumPyFactored."""
+
+    def teacher_features(self):
+        self.torch.mm(self.u, self.teacher_white, out=self.h)
+
+    def features(self):
+        self.torch.mm(self.root, self.gt, out=self.white)
+        self.torch.mm(self.u, self.white, out=self.h)
+
+    def white_gradient(self):
+        self.torch.mm(self.r, self.f, out=self.dh)
+        self.torch.mm(self.u.T, self.dh, out=self.across)
+
+    def features_gradient(self):
+        self.white_gradient()
+        self.torch.mm(self.root, self.across, out=self.ggt)
+
+    def features_step(self):
+        self.white_gradient()
+        self.torch.mm(self.u.T, self.u, out=self.q).mul_(1 / self.n).add_(self.precision, alpha=self.damping)
+        factor, _ = self.torch.linalg.cholesky_ex(self.q)
+        return self.inverse_root @ self.torch.cholesky_solve(self.across, factor)
+
+    def __init__(self, path, dtype):
+        super().__init__(path, dtype)
+        del self.x
+
+
 def main():
     folder, which = sys.argv[1:]
 
     def start():
-        contender, facts = {"numpy": (NumPy, numpy_facts), "torch": (Torch, torch_facts)}[which]
+        contender, facts = {
+            "numpy": (NumPy, numpy_facts),
+            "numpy-factored": (NumPyFactored, numpy_facts),
+            "torch": (Torch, torch_facts),
+            "torch-factored": (TorchFactored, torch_facts),
+        }[which]
         runs = {}
 
         def begin(question):

@@ -150,7 +150,9 @@ async function main(): Promise<void> {
       new Contender(OURS, process.execPath, ['--import', 'tsx', join(ROOT, 'scripts', 'bench', 'ours.ts')]),
       new Contender(CPP, buildProgram('layerwise-step'), [folder]),
       new Contender('NumPy', 'python3', [script, folder, 'numpy']),
+      new Contender('NumPy, factored', 'python3', [script, folder, 'numpy-factored']),
       new Contender('PyTorch', 'python3', [script, folder, 'torch']),
+      new Contender('PyTorch, factored', 'python3', [script, folder, 'torch-factored']),
     );
     const { present, facts } = await gather(contenders, [OURS, CPP]);
     const times = await askInTurn<string, Distance>(present, questions, rounds, (question, round) => {
