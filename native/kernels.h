@@ -55,9 +55,11 @@ struct SignedRows {
   T* work;
 };
 
-/** Bytes of a row of a table, two lines of the cache; groups that have a table at a time: 56 KiB; and rows for which it serves: making it
- *  costs as much as 32 of them. */
-constexpr int kSignBytes = 128, kSignGroups = 14, kSignRows = 1024;
+/** Bytes of a row of a table, two lines of the cache; groups that have a table at a time: 48 KiB; rows for which it serves: making it
+ *  costs as much as 32 of them; and groups of one turn of the innermost loop. */
+constexpr int kSignBytes = 128, kSignGroups = 12, kSignRows = 1024, kSignUnroll = 4;
+/** Tables of full width that there is room for. */
+inline int sign_tables(int groups) { return groups < kSignGroups ? (groups + kSignUnroll - 1) / kSignUnroll * kSignUnroll : kSignGroups; }
 /** Fewer rows are summed directly. */
 constexpr int kFewRows = 8;
 
@@ -66,7 +68,7 @@ template <typename T>
 std::size_t signed_work(int rows, int m) {
   const int groups = (m + kSigns - 1) / kSigns;
   const auto least = [](int x, int y) { return static_cast<std::size_t>(x < y ? x : y); };
-  return (least(groups, kSignGroups) * kSignSums + least(rows, kSignRows) + 1) * (kSignBytes / sizeof(T));
+  return (static_cast<std::size_t>(sign_tables(groups)) * kSignSums + least(rows, kSignRows) + 1) * (kSignBytes / sizeof(T));
 }
 
 /** Entries of the widest vector. */

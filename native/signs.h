@@ -68,27 +68,41 @@ inline void draw_signs(StreamKey key, std::uint64_t position, int n, int m, std:
              fives + area(i, sign_fives(m)));
 }
 
-/** Bit j of word i becomes bit i of word j, by exchanging ever smaller blocks across the diagonal. */
-LAYERWISE_SIMD inline void transpose_bits(std::uint64_t* a) {
+/** Blocks of 64 x 64 bits that are transposed together, side by side in memory: word i of all, then word i + 1. */
+constexpr int kBitBlocks = 8;
+
+/** In each block, bit j of word i becomes bit i of word j, by exchanging ever smaller squares across the diagonal. */
+LAYERWISE_SIMD inline void transpose_bits(std::uint64_t* blocks) {
   std::uint64_t mask = 0x00000000ffffffffULL;
   for (int half = 32; half != 0; half /= 2, mask ^= mask << half)
     for (int base = 0; base < 64; base += 2 * half)
       for (int i = base; i < base + half; ++i) {
-        const std::uint64_t t = (a[i] >> half ^ a[i + half]) & mask;
-        a[i] ^= t << half;
-        a[i + half] ^= t;
+        std::uint64_t* a = blocks + i * kBitBlocks;
+        std::uint64_t* b = a + half * kBitBlocks;
+        for (int k = 0; k < kBitBlocks; ++k) {
+          const std::uint64_t t = (a[k] >> half ^ b[k]) & mask;
+          a[k] ^= t << half;
+          b[k] ^= t;
+        }
       }
 }
 
 /** The transpose of n x m signs: m x n, in both forms. Work: 2 sign_words(n) + 4 halves of words. */
 inline void transpose_signs(int n, int m, const std::uint32_t* from, std::uint32_t* bits, std::uint8_t* fives, std::uint32_t* work) {
   const int words = sign_words(m), words_below = sign_words(n);
-  std::uint64_t block[64];
-  for (int i = 0; i < words_below; ++i)
+  alignas(64) std::uint64_t blocks[64 * kBitBlocks];
+  for (int i = 0; i < words_below; i += kBitBlocks)
     for (int j = 0; j < words; ++j) {
-      for (int r = 0; r < 64; ++r) block[r] = 64 * i + r < n ? load_word(from + sign_row(64 * i + r, words), j) : 0;
-      transpose_bits(block);
-      for (int r = 0; r < 64 && 64 * j + r < m; ++r) store_word(block[r], bits + sign_row(64 * j + r, words_below), i);
+      const int count = std::min(kBitBlocks, words_below - i);
+      for (int k = 0; k < count; ++k)
+        for (int r = 0; r < 64; ++r) {
+          const int row = 64 * (i + k) + r;
+          blocks[r * kBitBlocks + k] = row < n ? load_word(from + sign_row(row, words), j) : 0;
+        }
+      transpose_bits(blocks);
+      for (int r = 0; r < 64 && 64 * j + r < m; ++r)
+        std::memcpy(bits + sign_row(64 * j + r, words_below) + 2 * static_cast<std::ptrdiff_t>(i), blocks + r * kBitBlocks,
+                    8 * static_cast<std::size_t>(count));
     }
   for (int j = 0; j < m; ++j) {
     std::uint32_t* row = bits + sign_row(j, words_below);
@@ -110,9 +124,10 @@ struct SignTile {
 };
 
 #if LAYERWISE_KERNELS
-__attribute__((target("avx512f,avx512vpopcntdq"))) inline void count_wide(const SignTile& o, std::int64_t* differ) {
+__attribute__((target("avx512f,avx512vpopcntdq"))) inline void count_wide(const SignTile& o, std::int32_t* differ) {
   __m512i sum[kSignTile * kSignTile];
-  for (auto& s : sum) s = _mm512_setzero_si512();
+#pragma GCC unroll 16
+  for (int p = 0; p < kSignTile * kSignTile; ++p) sum[p] = _mm512_setzero_si512();
   for (int w = 0; w < o.words; w += 8) {
     const auto lanes = static_cast<__mmask8>(o.words - w >= 8 ? 255 : (1 << (o.words - w)) - 1);
     __m512i b[kSignTile];
@@ -126,33 +141,45 @@ __attribute__((target("avx512f,avx512vpopcntdq"))) inline void count_wide(const 
         sum[kSignTile * r + s] = _mm512_add_epi64(sum[kSignTile * r + s], _mm512_popcnt_epi64(_mm512_xor_si512(a, b[s])));
     }
   }
-  alignas(64) std::int64_t lanes[8];
-  for (int p = 0; p < kSignTile * kSignTile; ++p) {
-    _mm512_store_si512(lanes, sum[p]);
-    differ[p] = ((lanes[0] + lanes[1]) + (lanes[2] + lanes[3])) + ((lanes[4] + lanes[5]) + (lanes[6] + lanes[7]));
-  }
+  // Two counts share a lane, and lanes are added while vectors are folded into one another: pairs within 128 bits, then across them.
+  __m512i pair[8];
+#pragma GCC unroll 8
+  for (int p = 0; p < 8; ++p) pair[p] = _mm512_add_epi64(sum[2 * p], _mm512_maskz_slli_epi64(255, sum[2 * p + 1], 32));
+  __m512i four[4];
+#pragma GCC unroll 4
+  for (int p = 0; p < 4; ++p)
+    four[p] = _mm512_add_epi64(_mm512_maskz_unpacklo_epi64(255, pair[2 * p], pair[2 * p + 1]),
+                               _mm512_maskz_unpackhi_epi64(255, pair[2 * p], pair[2 * p + 1]));
+  __m512i eight[2];
+#pragma GCC unroll 2
+  for (int p = 0; p < 2; ++p)
+    eight[p] = _mm512_add_epi64(_mm512_maskz_shuffle_i64x2(255, four[2 * p], four[2 * p + 1], 0x88),
+                                _mm512_maskz_shuffle_i64x2(255, four[2 * p], four[2 * p + 1], 0xdd));
+  const __m512i all = _mm512_add_epi64(_mm512_maskz_shuffle_i64x2(255, eight[0], eight[1], 0x88),
+                                       _mm512_maskz_shuffle_i64x2(255, eight[0], eight[1], 0xdd));
+  _mm512_storeu_si512(differ, all);
 }
 
-__attribute__((target("popcnt"))) inline void count_narrow(const SignTile& o, std::int64_t* differ) {
+__attribute__((target("popcnt"))) inline void count_narrow(const SignTile& o, std::int32_t* differ) {
   for (int r = 0; r < kSignTile; ++r)
     for (int s = 0; s < kSignTile; ++s) {
-      std::int64_t sum = 0;
+      int sum = 0;
       for (int w = 0; w < o.words; ++w) sum += __builtin_popcountll(load_word(o.a[r], w) ^ load_word(o.b[s], w));
       differ[kSignTile * r + s] = sum;
     }
 }
 #endif
 
-inline void count_anywhere(const SignTile& o, std::int64_t* differ) {
+inline void count_anywhere(const SignTile& o, std::int32_t* differ) {
   for (int r = 0; r < kSignTile; ++r)
     for (int s = 0; s < kSignTile; ++s) {
-      std::int64_t sum = 0;
+      int sum = 0;
       for (int w = 0; w < o.words; ++w) sum += __builtin_popcountll(load_word(o.a[r], w) ^ load_word(o.b[s], w));
       differ[kSignTile * r + s] = sum;
     }
 }
 
-using SignCount = void (*)(const SignTile&, std::int64_t*);
+using SignCount = void (*)(const SignTile&, std::int32_t*);
 
 inline SignCount sign_count() {
 #if LAYERWISE_KERNELS
@@ -167,34 +194,67 @@ inline SignCount sign_count() {
 #endif
 }
 
+/** A tile's sums into c, at (i, j) and across the diagonal. */
+template <typename T>
+LAYERWISE_INLINE void place_tile(int rows, int cols, const T* sums, T beta, T* c, int m, int i, int j) {
+  const auto place = [&](T& at, T sum) { at = beta == T{0} ? sum : beta * at + sum; };
+  for (int r = 0; r < rows; ++r)
+    for (int s = 0; s < cols; ++s) place(c[area(i + r, m) + j + s], sums[kSignTile * r + s]);
+  if (i == j) return;
+  for (int s = 0; s < cols; ++s)
+    for (int r = 0; r < rows; ++r) place(c[area(j + s, m) + i + r], sums[kSignTile * r + s]);
+}
+
+/** Bytes of the rows that stay in the nearest cache while others pass by. */
+constexpr int kSignBlock = 16384;
+
 /** c (m x m) = alpha B B' + beta c for the m x n signs B. */
 template <typename T>
 void sign_gram(int m, int n, T alpha, const std::uint32_t* bits, T beta, T* c) {
   const SignCount count = sign_count();
-  const int words = sign_words(n);
-  std::int64_t differ[kSignTile * kSignTile];
-  for (int i = 0; i < m; i += kSignTile)
-    for (int j = 0; j <= i; j += kSignTile) {
-      SignTile tile{{}, {}, words};
-      for (int r = 0; r < kSignTile; ++r) {
-        tile.a[r] = bits + sign_row(std::min(i + r, m - 1), words);
-        tile.b[r] = bits + sign_row(std::min(j + r, m - 1), words);
-      }
-      count(tile, differ);
-      for (int r = 0; r < kSignTile && i + r < m; ++r)
-        for (int s = 0; s < kSignTile && j + s <= i + r; ++s) {
-          const T sum = alpha * static_cast<T>(n - 2 * differ[kSignTile * r + s]);
-          T& at = c[area(i + r, m) + j + s];
-          at = beta == T{0} ? sum : beta * at + sum;
-          c[area(j + s, m) + i + r] = at;
-        }
+  const int words = sign_words(n), block = std::max(1, kSignBlock / (8 * kSignTile * std::max(1, words))) * kSignTile;
+  const auto tile = [&](int i, int j) {
+    SignTile o{{}, {}, words};
+    for (int r = 0; r < kSignTile; ++r) {
+      o.a[r] = bits + sign_row(std::min(i + r, m - 1), words);
+      o.b[r] = bits + sign_row(std::min(j + r, m - 1), words);
     }
+    std::int32_t differ[kSignTile * kSignTile];
+    count(o, differ);
+    T sums[kSignTile * kSignTile];
+    for (int p = 0; p < kSignTile * kSignTile; ++p) sums[p] = alpha * static_cast<T>(n - 2 * differ[p]);
+    if (i + kSignTile <= m && j + kSignTile <= m)
+      place_tile(kSignTile, kSignTile, sums, beta, c, m, i, j);
+    else
+      place_tile(std::min(kSignTile, m - i), std::min(kSignTile, m - j), sums, beta, c, m, i, j);
+  };
+  for (int first = 0; first < m; first += block)
+    for (int i = first; i < m; i += kSignTile)
+      for (int j = first; j <= i && j < first + block; j += kSignTile) tile(i, j);
 }
 
 // ---- JavaScript operations. Bits are a Uint32Array of two entries a word, fives a Uint8Array. ----
 
 inline std::size_t bits_length(int rows, int m) { return sign_row(rows, sign_words(m)); }
 inline std::size_t fives_length(int rows, int m) { return area(rows, sign_fives(m)); }
+
+/** Whether all bytes are below 32: a larger one would be read past the end of a table. @param length  a multiple of 8 */
+LAYERWISE_SIMD inline bool all_fives(const std::uint8_t* fives, std::size_t length) {
+  std::uint64_t seen[8] = {};
+  std::size_t i = 0;
+  for (; i + 64 <= length; i += 64) {
+    std::uint64_t words[8];
+    std::memcpy(words, fives + i, 64);
+    for (int k = 0; k < 8; ++k) seen[k] |= words[k];
+  }
+  for (; i < length; i += 8) {
+    std::uint64_t word;
+    std::memcpy(&word, fives + i, 8);
+    seen[0] |= word;
+  }
+  for (int k = 1; k < 8; ++k) seen[0] |= seen[k];
+  return (seen[0] & 0xe0e0e0e0e0e0e0e0ULL) == 0;
+}
 
 /** (ints[n, m], stream, bits, fives) */
 struct Signs {
@@ -236,9 +296,7 @@ struct SignProduct {
     const T* a = args.in<T>(2, area(m, d));
     T* out = args.out<T>(3, area(n, d));
     args.check_overlap(Overlap::forbidden);
-    std::uint8_t all = 0;  // a larger number would be read past the end of a table
-    for (std::size_t i = 0; i < fives_length(n, m); ++i) all |= fives[i];
-    if (all > 31) args.range_error("argument 2 holds a number above 31: it is not made of fives");
+    if (!all_fives(fives, fives_length(n, m))) args.range_error("argument 2 holds a number above 31: it is not made of fives");
     if (n == 0 || d == 0) return undefined(args);
     T* work = args.scratch<T>(0, kernels::signed_work<T>(n, m));
     kernels::signed_rows(kernels::SignedRows<T>{n, m, d, sign_groups(m), sign_fives(m), fives, a, out, work});

@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { OptionsError } from '../errors.js';
-import { Matrix, type Rows, axpby, gemmInto, qr, rowsTimes, transpose } from '../linalg/index.js';
+import { Matrix, type Rows, axpby, gemmInto, projectionOn, qr, transpose } from '../linalg/index.js';
 import { linkOf, linkSchema, type LinkOptions } from '../links/index.js';
 import { nonNegative, parseOptions, seed, size } from '../options.js';
 import { Stream } from '../random/index.js';
@@ -44,14 +44,14 @@ export function indexModel(options: IndexModelOptions = {}): IndexTask {
   const root = new Stream(o.seed).substream('index-model');
   const sigma = covariance(o.covariance, d, root.substream('basis'));
   const directions = root.substream('directions').normal(Matrix.zeros(r, d), 1 / Math.sqrt(d));
-  const beta = directions.clone(dtype);
+  const project = projectionOn(directions.clone(dtype));
   const sampler = inputSampler(sigma, o.distribution, dtype);
   let [index, values] = [Matrix.zeros(0, 0, dtype), Matrix.zeros(0, 0, dtype)];
   const ones = Matrix.from([new Array<number>(r).fill(1 / Math.sqrt(r))], dtype);
   const fill = (stream: Stream, x: Rows, targets: Matrix): void => {
     if (index.rows !== x.rows) [index, values] = [Matrix.zeros(x.rows, r, dtype), Matrix.zeros(x.rows, r, dtype)];
     sampler.fill(stream, x);
-    link.apply(rowsTimes(index, x, beta), values);
+    link.apply(project(index, x), values);
     if (noise > 0) stream.normal(targets, noise);
     if (r === 1) axpby(1, values, noise > 0 ? 1 : 0, targets);
     else gemmInto(targets, values, ones, 'NT', 1, noise > 0 ? 1 : 0);

@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { OptionsError } from '../errors.js';
-import { type Dtype, Matrix, type Rows, gemm, gemmInto, rowsTimes } from '../linalg/index.js';
+import { type Dtype, Matrix, type Rows, gemm, gemmInto, projectionOn } from '../linalg/index.js';
 import { nonNegative, parseOptions, seed, size } from '../options.js';
 import { Stream, haar, orthonormalRows } from '../random/index.js';
 import type { Covariance, LinearTeacher, RepresentationTask } from '../types.js';
@@ -95,7 +95,8 @@ interface TeacherParts {
 
 function linearTeacher(parts: TeacherParts): LinearTeacher {
   const { features, head, covariance: sigma, noise, dtype, distribution } = parts;
-  const [g, f] = [features.clone(dtype), head.clone(dtype)];
+  const project = projectionOn(features.clone(dtype));
+  const f = head.clone(dtype);
   const sampler = inputSampler(sigma, distribution, dtype);
   let projected = Matrix.zeros(0, 0, dtype);
 
@@ -104,7 +105,7 @@ function linearTeacher(parts: TeacherParts): LinearTeacher {
     sampler.fill(stream, inputs);
     // The noise goes in first and the signal is added by the product, so that the targets are written once.
     if (noise > 0) stream.normal(targets, noise);
-    rowsTimes(projected, inputs, g);
+    project(projected, inputs);
     gemmInto(targets, projected, f, 'NT', 1, noise > 0 ? 1 : 0);
   };
   return {

@@ -44,6 +44,16 @@ export class Colouring {
     return this.#times(w, 1 / 2, out);
   }
 
+  /** out = R W'. @param w  h x d @param out  d x h */
+  colourDown(w: Matrix, out: Matrix): Matrix {
+    return this.diagonal ? scaleRows(transpose(w, out), this.root.data) : gemmInto(out, this.root, w, 'NT');
+  }
+
+  /** out = A'R. @param a  d x h @param out  h x d */
+  colourUp(a: Matrix, out: Matrix): Matrix {
+    return this.diagonal ? scaleColumns(transpose(a, out), this.root.data) : gemmInto(out, a, this.root, 'TN');
+  }
+
   /** out = W R^-1. @param w  h x d @param out  the same, another matrix */
   whiten(w: Matrix, out: Matrix): Matrix {
     return this.#times(w, -1 / 2, out);
@@ -92,8 +102,8 @@ export class ColouredRows {
   readonly #white: Matrix | SignMatrix;
   #formed: Matrix | undefined;
   #isFormed = false;
-  /** Scratch, by the width of the matrix that a product is taken with. */
-  readonly #narrow = new Map<number, { readonly across: Matrix; readonly down: Matrix }>();
+  /** Scratch, d x h, by h. */
+  readonly #narrow = new Map<number, Matrix>();
   #square: { gram: Matrix; product: Matrix } | undefined;
   #sum: Matrix | undefined;
 
@@ -135,21 +145,22 @@ export class ColouredRows {
 
   /** out = X W' + beta out. @param w  h x d @param out  n x h */
   timesTransposed(w: Matrix, out: Matrix, beta = 0): Matrix {
-    const { across, down } = this.#widths(w.rows);
-    this.colouring.colour(w, across);
-    if (!(this.#white instanceof SignMatrix)) return gemmInto(out, this.#white, across, 'NT', 1, beta);
-    transpose(across, down);
-    if (beta === 0) return this.#white.times(down, out);
-    if (this.#sum?.rows !== out.rows || this.#sum.cols !== out.cols) this.#sum = Matrix.zeros(out.rows, out.cols, this.dtype);
-    return axpby(1, this.#white.times(down, this.#sum), beta, out);
+    return this.timesColoured(this.colouring.colourDown(w, this.#down(w.rows)), out, beta);
+  }
+
+  /** The same for a W whose product R W' is known. @param coloured  d x h */
+  timesColoured(coloured: Matrix, out: Matrix, beta = 0): Matrix {
+    if (!(this.#white instanceof SignMatrix)) return gemmInto(out, this.#white, coloured, 'NN', 1, beta);
+    if (beta === 0) return this.#white.times(coloured, out);
+    return axpby(1, this.#white.times(coloured, this.#sumLike(out)), beta, out);
   }
 
   /** out = G'X. @param g  n x h @param out  h x d */
   transposedTimes(g: Matrix, out: Matrix): Matrix {
-    const { across, down } = this.#widths(g.cols);
-    if (this.#white instanceof SignMatrix) transpose(this.#white.times(g, down, true), across);
-    else gemmInto(across, g, this.#white, 'TN');
-    return this.colouring.colour(across, out);
+    const down = this.#down(g.cols);
+    if (this.#white instanceof SignMatrix) this.#white.times(g, down, true);
+    else gemmInto(down, this.#white, g, 'TN');
+    return this.colouring.colourUp(down, out);
   }
 
   /** out = alpha X'X + beta out. @param out  d x d, both triangles written */
@@ -157,9 +168,7 @@ export class ColouredRows {
     const { gram, product } = this.#squares();
     this.whiteGram(gram, alpha);
     if (beta === 0) return this.colouring.colourSides(gram, out, product);
-    const sum =
-      this.#sum?.rows === out.rows && this.#sum.cols === out.cols ? this.#sum : (this.#sum = Matrix.zeros(out.rows, out.cols, this.dtype));
-    return axpby(1, this.colouring.colourSides(gram, sum, product), beta, out);
+    return axpby(1, this.colouring.colourSides(gram, this.#sumLike(out), product), beta, out);
   }
 
   /** out = alpha U'U + beta out: in the coordinates where X is white. */
@@ -168,13 +177,15 @@ export class ColouredRows {
     return this.#white instanceof SignMatrix ? this.#white.gram(out, alpha, beta) : syrkInto(out, this.#white, true, alpha, beta);
   }
 
-  #widths(h: number): { readonly across: Matrix; readonly down: Matrix } {
+  #down(h: number): Matrix {
     let held = this.#narrow.get(h);
-    if (held === undefined) {
-      held = { across: Matrix.zeros(h, this.cols, this.dtype), down: Matrix.zeros(this.cols, h, this.dtype) };
-      this.#narrow.set(h, held);
-    }
+    if (held === undefined) this.#narrow.set(h, (held = Matrix.zeros(this.cols, h, this.dtype)));
     return held;
+  }
+
+  #sumLike({ rows, cols }: Matrix): Matrix {
+    if (this.#sum?.rows !== rows || this.#sum.cols !== cols) this.#sum = Matrix.zeros(rows, cols, this.dtype);
+    return this.#sum;
   }
 
   #squares(): { gram: Matrix; product: Matrix } {

@@ -8,7 +8,7 @@ export { addToDiagonal, axpby, copy, divideEntries, dot, ema, hadamard, mirrorLo
 export { broadcastRow, columnSums, divideByOuterSum, scaleColumns, scaleRows } from './rowsAndColumns.js';
 export { SignMatrix } from './signMatrix.js';
 export { ColouredRows, Colouring } from './colouredRows.js';
-export { rowsGram, rowsTimes, timesRows, denseRows, type Rows } from './rows.js';
+export { projectionOn, rowsGram, rowsTimes, timesRows, denseRows, type Rows } from './rows.js';
 export { copyBlock } from './copyBlock.js';
 export { cholesky, choleskySolve, dampedSolve } from './cholesky.js';
 export { shiftedSolve, type ShiftedSolutions } from './shiftedSolve.js';
