@@ -41,31 +41,47 @@ inline std::size_t drawn_words(int n, int m) {
   return chunks * 4 * kBlocks + 16;
 }
 
-/** A row of m signs from bit `at` of a string on, which may be read 15 bytes past its end. */
-inline void take_row(const unsigned char* bytes, std::uint64_t at, int m, std::uint32_t* bits, std::uint8_t* fives) {
-  const int words = sign_words(m), groups = sign_groups(m);
-  for (int w = 0; w < words; ++w) {
-    const unsigned char* from = bytes + (at + 64 * static_cast<std::uint64_t>(w)) / 8;
-    std::uint64_t word;
-    std::memcpy(&word, from, 8);
-    const int shift = static_cast<int>(at % 8);
-    if (shift != 0) word = word >> shift | static_cast<std::uint64_t>(from[8]) << (64 - shift);
-    if (m % 64 != 0 && w == words - 1) word &= (std::uint64_t{1} << (m % 64)) - 1;
-    store_word(word, bits, w);
+/** What a row of m signs is held in. */
+struct SignRow {
+  int words, batches;
+  /** What the last word, and the last batch of fives, have of signs. */
+  std::uint64_t last_bits, last_fives;
+
+  explicit SignRow(int m) : words(sign_words(m)), batches(sign_fives(m) / 8) {
+    const int groups = sign_groups(m) - 8 * (batches - 1), spare = sign_groups(m) * kernels::kSigns - m;
+    last_bits = ~std::uint64_t{0} >> (m % 64 == 0 ? 0 : 64 - m % 64);
+    last_fives = m == 0 ? 0 : ~std::uint64_t{0} >> (64 - 8 * groups + 3 + spare);
   }
-  kernels::spread_fives(bytes, at, sign_fives(m) / 8, fives);
-  if (groups > 0) fives[groups - 1] &= static_cast<std::uint8_t>(31 >> (groups * kernels::kSigns - m));
-  std::fill(fives + groups, fives + sign_fives(m), std::uint8_t{0});
-}
+
+  /** From bit `at` of a string on, which may be read 15 bytes past the row's end. */
+  void take(const unsigned char* bytes, std::uint64_t at, std::uint32_t* bits, std::uint8_t* fives) const {
+    if (batches == 0) return;
+    const int shift = static_cast<int>(at % 8);
+    for (int w = 0; w < words; ++w) {
+      const unsigned char* from = bytes + at / 8 + 8 * static_cast<std::ptrdiff_t>(w);
+      std::uint64_t word;
+      std::memcpy(&word, from, 8);
+      if (shift != 0) word = word >> shift | static_cast<std::uint64_t>(from[8]) << (64 - shift);
+      store_word(w == words - 1 ? word & last_bits : word, bits, w);
+    }
+    kernels::spread_fives(bytes, at, batches, fives);
+    std::uint64_t last;
+    std::uint8_t* end = fives + 8 * static_cast<std::ptrdiff_t>(batches - 1);
+    std::memcpy(&last, end, 8);
+    last &= last_fives;
+    std::memcpy(end, &last, 8);
+  }
+};
 
 /** Fresh signs, n x m, those that fill_rademacher draws from the stream's bit `position` on, row by row. */
 inline void draw_signs(StreamKey key, std::uint64_t position, int n, int m, std::uint32_t* bits, std::uint8_t* fives,
                        std::uint32_t* drawn) {
   const std::uint64_t first = position / 128, total = position % 128 + area(n, m);
   for (std::uint64_t b = 0; b * 128 < total; b += kBlocks) bits_chunk(key, first + b, drawn + 4 * b);
+  const SignRow row(m);
   for (int i = 0; i < n; ++i)
-    take_row(reinterpret_cast<const unsigned char*>(drawn), position % 128 + area(i, m), m, bits + sign_row(i, sign_words(m)),
-             fives + area(i, sign_fives(m)));
+    row.take(reinterpret_cast<const unsigned char*>(drawn), position % 128 + area(i, m), bits + sign_row(i, row.words),
+             fives + area(i, 8 * row.batches));
 }
 
 /** Blocks of 64 x 64 bits that are transposed together, side by side in memory: word i of all, then word i + 1. */
@@ -104,10 +120,11 @@ inline void transpose_signs(int n, int m, const std::uint32_t* from, std::uint32
         std::memcpy(bits + sign_row(64 * j + r, words_below) + 2 * static_cast<std::ptrdiff_t>(i), blocks + r * kBitBlocks,
                     8 * static_cast<std::size_t>(count));
     }
+  const SignRow below(n);
   for (int j = 0; j < m; ++j) {
     std::uint32_t* row = bits + sign_row(j, words_below);
     std::fill_n(std::copy_n(row, 2 * words_below, work), 4, 0u);
-    take_row(reinterpret_cast<const unsigned char*>(work), 0, n, row, fives + area(j, sign_fives(n)));
+    below.take(reinterpret_cast<const unsigned char*>(work), 0, row, fives + area(j, 8 * below.batches));
   }
 }
 
