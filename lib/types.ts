@@ -33,7 +33,7 @@ export interface Task {
 
 export interface ColouredBatch extends Batch<ColouredRows> {
   /** Fills it with fresh samples. Allocates nothing after the first call. */
-  draw(stream: Stream): void;
+  readonly draw: (stream: Stream) => void;
 }
 
 /** A covariance of the inputs, in float64. */
@@ -45,7 +45,7 @@ export interface Covariance {
   /** d x d symmetric square root. */
   readonly root: Matrix;
   /** d x d: the covariance to a power, new; that of a zero eigenvalue to a negative one is infinite. */
-  power(exponent: number): Matrix;
+  readonly power: (exponent: number) => Matrix;
   /** True when the matrix is diagonal (identity eigenbasis), so that a sample costs d and not d^2. */
   readonly diagonal: boolean;
 }

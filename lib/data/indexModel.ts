@@ -74,7 +74,13 @@ export function indexModel(options: IndexModelOptions = {}): IndexTask {
       const x = sampler.factors(n, width);
       if (x === null) return null;
       const targets = Matrix.zeros(n, 1, dtype);
-      return { inputs: x, targets, draw: (stream) => void fill(stream, x, targets) };
+      return {
+        inputs: x,
+        targets,
+        draw: (stream) => {
+          fill(stream, x, targets);
+        },
+      };
     },
   };
 }

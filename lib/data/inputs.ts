@@ -8,9 +8,9 @@ export type Distribution = 'rademacher' | 'gaussian';
 /** Fresh samples of one distribution, in either form and with the same draws. */
 export interface InputSampler {
   /** Fills inputs (n x d). Allocates nothing after the first call at a batch size. */
-  fill(stream: Stream, inputs: Rows): void;
+  readonly fill: (stream: Stream, inputs: Rows) => void;
   /** n x d inputs to fill that stay factors; null where multiplying out is cheaper for a first weight of `width` rows. */
-  factors(n: number, width: number): ColouredRows | null;
+  readonly factors: (n: number, width: number) => ColouredRows | null;
 }
 
 /** Products that a step takes with its inputs or their root, at least: forward and backward passes in two turns. */
@@ -22,8 +22,12 @@ export function inputSampler(covariance: Covariance, distribution: Distribution,
   const fill = gaussian ? normals(covariance, dtype) : signs(covariance, dtype);
   return {
     fill(stream, inputs) {
-      if (!(inputs instanceof ColouredRows)) return fill(stream, inputs);
-      inputs.refill((white) => (white instanceof SignMatrix ? stream.signs(white) : stream.normal(white)));
+      if (!(inputs instanceof ColouredRows)) fill(stream, inputs);
+      else
+        inputs.refill((white) => {
+          if (white instanceof SignMatrix) stream.signs(white);
+          else stream.normal(white);
+        });
     },
     factors(n, width) {
       const least = covariance.eigenvalues.at(-1) ?? 0;

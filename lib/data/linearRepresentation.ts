@@ -125,7 +125,13 @@ function linearTeacher(parts: TeacherParts): LinearTeacher {
       const inputs = sampler.factors(n, width);
       if (inputs === null) return null;
       const targets = Matrix.zeros(n, head.rows, dtype);
-      return { inputs, targets, draw: (stream) => void fill(stream, inputs, targets) };
+      return {
+        inputs,
+        targets,
+        draw: (stream) => {
+          fill(stream, inputs, targets);
+        },
+      };
     },
   };
 }

@@ -23,12 +23,12 @@ export { defineExperiment, type AnyConfig, type Experiment, type InOneGo, type T
 export { packageVersion } from './version.js';
 
 const builtIn = {
-  'linear-representation': { name: 'linear-representation', semantics: 4, ...linearRepresentation },
+  'linear-representation': { name: 'linear-representation', semantics: 5, ...linearRepresentation },
   'image-classification': { name: 'image-classification', semantics: 3, ...imageClassification },
   alignment: { name: 'alignment', semantics: 1, ...alignment },
   'one-step': { name: 'one-step', semantics: 1, ...oneStep },
   spectrum: { name: 'spectrum', semantics: 2, ...spectrum },
-  'index-learning': { name: 'index-learning', semantics: 2, ...indexLearning },
+  'index-learning': { name: 'index-learning', semantics: 3, ...indexLearning },
 } as const;
 
 /** Experiments of this package, and what configurations of each look like. */

@@ -65,7 +65,12 @@ export function batchesOf(
   n: number,
 ): { readonly batch: Batch<Rows>; readonly draw: (stream: Stream) => void } {
   const coloured = network.takesFactors === true ? task.colouredBatch?.(n, network.features.rows) : null;
-  if (coloured) return { batch: coloured, draw: (stream) => void coloured.draw(stream) };
+  if (coloured) return { batch: coloured, draw: coloured.draw };
   const batch = { inputs: Matrix.zeros(n, task.inputs, task.dtype), targets: Matrix.zeros(n, task.targets, task.dtype) };
-  return { batch, draw: (stream) => void task.sample(stream, batch) };
+  return {
+    batch,
+    draw: (stream) => {
+      task.sample(stream, batch);
+    },
+  };
 }

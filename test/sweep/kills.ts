@@ -51,7 +51,7 @@ export async function survive(folder: string, { rounds, trials, seed }: Disturba
       running = spawn(process.execPath, [MAIN, 'sweep', disturbed], { stdio: 'ignore' });
     await sleep(500 + 700 * moments[round]);
     if (round % 2 === 1) {
-      const [child] = childrenOf(running.pid!);
+      const child = await firstChild(running);
       if (child !== undefined && kill(child)) kills.children++;
       continue;
     }
@@ -73,6 +73,15 @@ export async function survive(folder: string, { rounds, trials, seed }: Disturba
 }
 
 const runs = ({ exitCode, signalCode }: ChildProcess): boolean => exitCode === null && signalCode === null;
+/** Waits until it has one: on a busy machine a process may take seconds to begin. */
+async function firstChild(parent: ChildProcess): Promise<number | undefined> {
+  for (let waited = 0; waited < 20_000 && runs(parent); waited += 50) {
+    const [child] = childrenOf(parent.pid!);
+    if (child !== undefined) return child;
+    await sleep(50);
+  }
+  return undefined;
+}
 const gone = async (child: ChildProcess): Promise<void> => {
   if (runs(child)) await new Promise((resolve) => child.once('exit', resolve));
 };
