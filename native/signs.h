@@ -48,7 +48,7 @@ struct SignRow {
   std::uint64_t last_bits, last_fives;
 
   explicit SignRow(int m) : words(sign_words(m)), batches(sign_fives(m) / 8) {
-    const int groups = sign_groups(m) - 8 * (batches - 1), spare = sign_groups(m) * kernels::kSigns - m;
+    const int groups = sign_groups(m) - 8 * (batches - 1), spare = m % kernels::kSigns == 0 ? 0 : kernels::kSigns - m % kernels::kSigns;
     last_bits = ~std::uint64_t{0} >> (m % 64 == 0 ? 0 : 64 - m % 64);
     last_fives = m == 0 ? 0 : ~std::uint64_t{0} >> (64 - 8 * groups + 3 + spare);
   }
@@ -76,6 +76,7 @@ struct SignRow {
 /** Fresh signs, n x m, those that fill_rademacher draws from the stream's bit `position` on, row by row. */
 inline void draw_signs(StreamKey key, std::uint64_t position, int n, int m, std::uint32_t* bits, std::uint8_t* fives,
                        std::uint32_t* drawn) {
+  if (n == 0 || m == 0) return;
   const std::uint64_t first = position / 128, total = position % 128 + area(n, m);
   for (std::uint64_t b = 0; b * 128 < total; b += kBlocks) bits_chunk(key, first + b, drawn + 4 * b);
   const SignRow row(m);
@@ -105,6 +106,7 @@ LAYERWISE_SIMD inline void transpose_bits(std::uint64_t* blocks) {
 
 /** The transpose of n x m signs: m x n, in both forms. Work: 2 sign_words(n) + 4 halves of words. */
 inline void transpose_signs(int n, int m, const std::uint32_t* from, std::uint32_t* bits, std::uint8_t* fives, std::uint32_t* work) {
+  if (n == 0 || m == 0) return;
   const int words = sign_words(m), words_below = sign_words(n);
   alignas(64) std::uint64_t blocks[64 * kBitBlocks];
   for (int i = 0; i < words_below; i += kBitBlocks)

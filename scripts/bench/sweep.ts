@@ -67,9 +67,9 @@ async function ours(folder: string): Promise<Outcome> {
   return { wall, own: seconds, coordinator: (user + system) / 1e6 / wall };
 }
 
-function peer(way: string, problem: string): Outcome | { readonly absent: string } {
+function peer(way: string, form: string, problem: string): Outcome | { readonly absent: string } {
   const script = join(ROOT, 'scripts/bench/sweep.py');
-  const args = [script, problem, String(trials), String(steps), String(EVERY), way];
+  const args = [script, problem, String(trials), String(steps), String(EVERY), way, form];
   return JSON.parse(execFileSync('python3', args, { env: PYTHON, encoding: 'utf8' })) as Outcome | { absent: string };
 }
 
@@ -77,10 +77,12 @@ const folder = mkdtempSync(join(tmpdir(), 'layerwise-bench-'));
 try {
   writeProblem(folder, 'small');
   const problem = join(folder, 'small.f64');
-  const all: Record<string, Outcome[]> = { ours: [], multiprocessing: [], joblib: [] };
+  const all: Record<string, Outcome[]> = { ours: [] };
+  for (const way of ['multiprocessing', 'joblib']) for (const form of ['plain', 'factored']) all[`${way} ${form}`] = [];
   for (let round = 0; round < rounds; round++)
     for (const name of Object.keys(all)) {
-      const outcome = name === 'ours' ? await ours(folder) : peer(name, problem);
+      const [way, form] = name.split(' ');
+      const outcome = name === 'ours' ? await ours(folder) : peer(way, form, problem);
       if ('absent' in outcome) {
         if (round === 0) console.log(`${name}: absent (${outcome.absent})`);
         continue;
@@ -94,7 +96,7 @@ try {
     const of = (value: (o: Outcome) => number): number => median(outcomes.map(value));
     const share = outcomes[0].coordinator === undefined ? '' : `, coordinator ${(100 * of((o) => o.coordinator!)).toFixed(1)}% of a core`;
     console.log(
-      `  ${name.padEnd(16)} ${of((o) => trials / o.wall).toFixed(1)} trials a second; ${((1000 * of((o) => o.own)) / trials).toFixed(1)} ms a trial; wall / (sum / 2) = ${of((o) => (2 * o.wall) / o.own).toFixed(3)}${share}`,
+      `  ${name.padEnd(24)} ${of((o) => trials / o.wall).toFixed(1)} trials a second; ${((1000 * of((o) => o.own)) / trials).toFixed(1)} ms a trial; wall / (sum / 2) = ${of((o) => (2 * o.wall) / o.own).toFixed(3)}${share}`,
     );
   }
 } finally {

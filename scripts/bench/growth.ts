@@ -1,0 +1,286 @@
+/**
+ * How time and memory of each experiment grow with its sizes: the exponent fitted to measurements beside the one fitted, at the same sizes,
+ * to the count of operations or bytes that the algorithm is meant to cost. Exits 1 where a measured exponent is more than 0.15 above.
+ *
+ *   env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE node --import tsx scripts/bench/growth.ts [--only linear] [--json]
+ *
+ * Every point is a process of its own with one thread: the median of its runs after a first one, and the peak of its resident memory over
+ * what it had before.
+ */
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { parseConfig, runExperiment } from '../../lib/experiments/index.js';
+import { median } from '../../lib/metrics/index.js';
+import { Stream } from '../../lib/random/index.js';
+import { sweep } from '../../lib/sweep/index.js';
+import { printTable } from './contender.js';
+
+const ALLOWED = 0.15;
+const DOUBLE = 8;
+
+/** One size of one experiment, grown. */
+interface Growth {
+  readonly name: string;
+  readonly size: string;
+  readonly values: readonly number[];
+  /** A configuration, or the number of trials of a sweep. */
+  readonly config: (x: number) => object | number;
+  /** Floating-point operations, an addition of a table's row as one; and bytes at the peak. Constant factors between terms count. */
+  readonly operations: (x: number) => number;
+  readonly bytes: (x: number) => number;
+}
+
+const doubled = (from: number, count = 4): number[] => Array.from({ length: count }, (_, i) => from * 2 ** i);
+
+// ---- Linear representation learning: a step, inputs kept as factors ----
+
+interface Sizes {
+  readonly d: number;
+  readonly m: number;
+  readonly k: number;
+  readonly n: number;
+}
+const STEPS = 20;
+
+const linear = (optimizer: object, { d, m, k, n }: Sizes, steps = STEPS): object => ({
+  experiment: 'linear-representation',
+  task: { inputs: d, outputs: m, rank: k },
+  optimizer,
+  train: { batch: n, steps, every: steps, order: 'alternating' },
+});
+/** Draws, noise, products with signs, with weights and with the root; two passes. */
+const sgdOperations = ({ d, m, k, n }: Sizes): number => (n * d) / 4 + 20 * n * m + 4 * ((n * d * k) / 5) + 12 * n * m * k + 8 * d * d * k;
+const layerwiseOperations = (s: Sizes): number => sgdOperations(s) + (s.n * s.d ** 2) / 128 + s.d ** 3 / 1.5 + 12 * s.d ** 2 * s.k;
+const linearBytes = ({ d, m, k, n }: Sizes): number => DOUBLE * (14 * d * d + n * (3 * m + 4 * k)) + (3 * n * d) / 5;
+
+const BASE: Sizes = { d: 200, m: 20, k: 16, n: 2048 };
+const linearGrowths = (['sgd', 'layerwise'] as const).flatMap((name): Growth[] => {
+  const operations = name === 'sgd' ? sgdOperations : layerwiseOperations;
+  const row = (size: string, values: readonly number[], at: (x: number) => Sizes): Growth => ({
+    name: `linear-representation, ${name}`,
+    size,
+    values,
+    config: (x) => linear({ name }, at(x)),
+    operations: (x) => operations(at(x)),
+    bytes: (x) => linearBytes(at(x)),
+  });
+  return [
+    row('n', doubled(4096), (n) => ({ ...BASE, n })),
+    row('d_X', doubled(250), (d) => ({ ...BASE, d })),
+    row('k', doubled(16), (k) => ({ ...BASE, k, m: 128 })),
+  ];
+});
+
+// ---- The others ----
+
+const rest: readonly Growth[] = [
+  {
+    name: 'index-learning, layerwise',
+    size: 'n',
+    values: doubled(1000),
+    config: (n) => ({ ...indexLearning(300, 64), train: { batch: n, steps: STEPS, every: STEPS } }),
+    operations: (n) => indexOperations(n, 300, 64),
+    bytes: (n) => DOUBLE * (n * (2 * 300 + 4 * 64) + 10 * 300 ** 2),
+  },
+  {
+    name: 'index-learning, layerwise',
+    size: 'd',
+    values: doubled(200),
+    config: (d) => ({ ...indexLearning(d, 64), train: { batch: 2000, steps: STEPS, every: STEPS } }),
+    operations: (d) => indexOperations(2000, d, 64),
+    bytes: (d) => DOUBLE * (2000 * (2 * d + 4 * 64) + 10 * d ** 2),
+  },
+  {
+    name: 'index-learning, layerwise',
+    size: 'width',
+    values: doubled(64),
+    config: (h) => ({ ...indexLearning(300, h), train: { batch: 2000, steps: STEPS, every: STEPS } }),
+    operations: (h) => indexOperations(2000, 300, h),
+    bytes: (h) => DOUBLE * (2000 * (2 * 300 + 4 * h) + 10 * 300 ** 2 + 6 * h * h),
+  },
+  {
+    name: 'alignment',
+    size: 'n',
+    values: doubled(8000),
+    config: (samples) => ({ experiment: 'alignment', dimension: 400, samples }),
+    operations: (n) => n * 400 * 400 + 60 * n * 400 + 25 * 400 ** 3,
+    bytes: (n) => DOUBLE * (400 * 400 + n * 400),
+  },
+  {
+    name: 'alignment',
+    size: 'd',
+    values: doubled(250),
+    config: (dimension) => ({ experiment: 'alignment', dimension, samples: 4000 }),
+    operations: (d) => 4000 * d * d + 60 * 4000 * d + (2 / 3) * d ** 3 + 600 * d * d,
+    bytes: (d) => DOUBLE * (2 * d * d + 4000 * d),
+  },
+  {
+    name: 'one-step',
+    size: 'n',
+    values: doubled(1000),
+    config: (n) => ({ experiment: 'one-step', inputs: 150, hidden: 200, samples: n, headSamples: n, validationSamples: n, testSamples: n }),
+    operations: (n) => 35 * 4 * n * 150 * 200 * 2 + 35 * n * 200 ** 2 + 35 * 9 * 200 ** 3,
+    bytes: (n) => DOUBLE * 4 * n * (150 + 3 * 200),
+  },
+  {
+    name: 'one-step',
+    size: 'width',
+    values: doubled(100),
+    config: (hidden) => ({ experiment: 'one-step', inputs: 150, hidden, samples: 900 }),
+    operations: (h) => 35 * 6800 * 150 * h * 2 + 35 * 900 * h ** 2 + 35 * 9 * h ** 3,
+    bytes: (h) => DOUBLE * (6800 * (150 + 3 * h) + 16 * 150 * h + 2 * h * h),
+  },
+  {
+    name: 'spectrum',
+    size: 'd',
+    values: doubled(200),
+    config: (inputs) => ({ experiment: 'spectrum', inputs, hidden: 300, samples: 1200 }),
+    operations: (d) => 2 * 1200 * d * (d + 900) + 2 * 1200 * d * (300 + d) + 10 * 300 ** 2 * d + d ** 3 / 3,
+    bytes: (d) => DOUBLE * (1200 * (2 * d + 5 * 300) + 8 * 300 * d + 3 * d * d),
+  },
+  {
+    name: 'spectrum',
+    size: 'width',
+    values: doubled(150),
+    config: (hidden) => ({ experiment: 'spectrum', inputs: 400, hidden, samples: 1200 }),
+    operations: (h) => 2 * 1200 * 400 * (400 + 3 * h) + 2 * 1200 * 400 * h + 1200 * h ** 2 + 10 * h ** 3,
+    bytes: (h) => DOUBLE * (1200 * (2 * 400 + 5 * h) + 8 * 400 * h + 5 * h * h),
+  },
+  {
+    name: 'sweep',
+    size: 'trials',
+    values: doubled(100),
+    config: (trials) => trials,
+    operations: (trials) => trials,
+    bytes: (trials) => trials * 2000,
+  },
+];
+
+function indexLearning(d: number, hidden: number): object {
+  return { experiment: 'index-learning', task: { inputs: d }, network: { hidden }, optimizer: { name: 'layerwise', outputFactor: 'none' } };
+}
+/** Normals inputs: products with the root are of the weight, others as they are written. */
+const indexOperations = (n: number, d: number, h: number): number =>
+  30 * n * d + 4 * n * d * h + 4 * d * d * h + n * d * d + d ** 3 / 3 + 2 * d * d * h + n * h * h + h ** 3 / 3;
+
+// ---- Measurement ----
+
+interface Point {
+  readonly seconds: number;
+  readonly bytes: number;
+}
+
+const RUNS = 3;
+
+async function measure(config: object | number): Promise<Point> {
+  const warm = new Stream(0).normal(new Float64Array(1000)); // the library is loaded
+  const before = peak() + 0 * warm[0];
+  const times: number[] = [];
+  if (typeof config === 'number') return sweepOf(config);
+  for (let run = 0; run <= RUNS; run++) {
+    const began = performance.now();
+    const { timing } = await runExperiment(parseConfig(config));
+    // Of a training the steps alone: a task is made once.
+    times.push(timing.trainingSeconds > 0 ? timing.trainingSeconds : (performance.now() - began) / 1000);
+  }
+  return { seconds: median(times.slice(1)), bytes: peak() - before };
+}
+
+/** Trials of a few steps, by two children. Memory is the coordinator's. */
+async function sweepOf(trials: number): Promise<Point> {
+  const folder = mkdtempSync(join(tmpdir(), 'layerwise-growth-'));
+  try {
+    const before = peak();
+    const began = performance.now();
+    const spec = {
+      base: { task: { inputs: 20, outputs: 5, rank: 3 }, train: { batch: 64, steps: 20, every: 10 } },
+      axes: [{ path: 'optimizer.learningRate', values: [0.1] }],
+      seeds: trials,
+    };
+    await sweep(spec, { store: join(folder, 'store'), jobs: 2 }).done;
+    return { seconds: (performance.now() - began) / 1000, bytes: peak() - before };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Largest resident memory of this process so far. */
+const peak = (): number => 1024 * Number(/VmHWM:\s+(\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? NaN);
+
+/** Slope of log y against log x, by least squares. */
+function exponentOf(x: readonly number[], y: readonly number[]): number {
+  const [u, v] = [x.map(Math.log), y.map(Math.log)];
+  const mean = (list: readonly number[]): number => list.reduce((a, b) => a + b, 0) / list.length;
+  const [mu, mv] = [mean(u), mean(v)];
+  return u.reduce((sum, a, i) => sum + (a - mu) * (v[i] - mv), 0) / u.reduce((sum, a) => sum + (a - mu) ** 2, 0);
+}
+
+interface Row {
+  readonly experiment: string;
+  readonly size: string;
+  readonly values: readonly number[];
+  readonly points: readonly Point[];
+  readonly time: { readonly measured: number; readonly expected: number };
+  readonly memory: { readonly measured: number; readonly expected: number };
+}
+
+function rowOf({ name, size, values, config, operations, bytes }: Growth): Row {
+  const points = values.map((x): Point => {
+    const args = ['--import', 'tsx', fileURLToPath(import.meta.url), '--point', JSON.stringify(config(x))];
+    const { stdout, stderr, status } = spawnSync(process.execPath, args, {
+      encoding: 'utf8',
+      env: { ...process.env, OPENBLAS_NUM_THREADS: '1' },
+    });
+    if (status !== 0) throw new Error(`${name}, ${size} = ${x}: ${stderr}`);
+    return JSON.parse(stdout) as Point;
+  });
+  const exponents = (measured: (p: Point) => number, expected: (x: number) => number): Row['time'] => ({
+    measured: exponentOf(values, points.map(measured)),
+    expected: exponentOf(values, values.map(expected)),
+  });
+  return {
+    experiment: name,
+    size,
+    values,
+    points,
+    time: exponents((p) => p.seconds, operations),
+    memory: exponents((p) => p.bytes, bytes),
+  };
+}
+
+const { values: options } = parseArgs({
+  options: { point: { type: 'string' }, only: { type: 'string', default: '' }, json: { type: 'boolean', default: false } },
+});
+if (options.point !== undefined) console.log(JSON.stringify(await measure(JSON.parse(options.point) as object | number)));
+else {
+  const rows = [...linearGrowths, ...rest].filter(({ name }) => name.includes(options.only)).map(rowOf);
+  if (options.json) console.log(JSON.stringify(rows, null, 2));
+  else
+    printTable(
+      ['experiment', 'size', 'from', 'to', 'ms', 'MiB', 'time', 'expected', 'memory', 'expected'],
+      rows.map(({ experiment, size, values, points, time, memory }) => [
+        experiment,
+        size,
+        String(values[0]),
+        String(values.at(-1)),
+        `${(1000 * points[0].seconds).toFixed(0)} to ${(1000 * points.at(-1)!.seconds).toFixed(0)}`,
+        `${(points[0].bytes / 2 ** 20).toFixed(0)} to ${(points.at(-1)!.bytes / 2 ** 20).toFixed(0)}`,
+        time.measured.toFixed(2),
+        time.expected.toFixed(2),
+        memory.measured.toFixed(2),
+        memory.expected.toFixed(2),
+      ]),
+      2,
+    );
+  const above = rows.flatMap(({ experiment, size, time, memory }) =>
+    [['time', time] as const, ['memory', memory] as const].flatMap(([what, { measured, expected }]) =>
+      measured > expected + ALLOWED ? [`${experiment}: ${what} against ${size}`] : [],
+    ),
+  );
+  for (const what of above) console.error(`MISSED: ${what} grows faster than expected by more than ${ALLOWED}`);
+  if (above.length > 0) process.exitCode = 1;
+}
