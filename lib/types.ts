@@ -24,11 +24,24 @@ export interface Task {
   /** Columns of its targets: `outputs` for regression, 1 for class labels. */
   readonly targets: number;
   readonly dtype: Dtype;
+  /** How another thread makes the same task; absent where it cannot. */
+  readonly origin?: TaskOrigin;
   /** Fills the batch with fresh samples from the stream. Allocates nothing after the first call at a batch size. */
   sample(stream: Stream, batch: Batch): void;
   /** A batch of n samples whose inputs stay factors: the same draws as `sample`'s, cheaper to make and to use.
    *  @param width  rows of the first weight  @returns null where multiplying out is cheaper, or inputs are not made of factors */
   colouredBatch?(n: number, width: number): ColouredBatch | null;
+}
+
+/** A module's factory and plain options: they give the same task wherever they are put together. */
+export interface TaskOrigin {
+  /** URL of the module, as import.meta.url has it. */
+  readonly module: string;
+  /** Name under which it exports the factory. */
+  readonly factory: string;
+  readonly options: Readonly<Record<string, unknown>>;
+  /** The task's own `sample`: a task that was given another one is no longer what the factory makes. */
+  readonly sample: Task['sample'];
 }
 
 export interface ColouredBatch extends Batch<ColouredRows> {

@@ -7,6 +7,7 @@ import { layerSpec } from '../lib/networks/specification.js';
 import { optimizers, presets, type OptimizerName } from '../lib/optimizers/index.js';
 import { parseSpec, settingsOf, TRIAL_STATES } from '../lib/sweep/index.js';
 import { specSchema } from '../lib/sweep/spec/schema.js';
+import { measured, rendered } from '../scripts/bench/bench.js';
 
 const text = readFileSync(new URL('../docs/optimizers.md', import.meta.url), 'utf8');
 
@@ -72,4 +73,11 @@ it('the specification in docs/sweeps.md is one, and its table has every key of a
   expect(settings).toHaveLength(70); // two optimisers of 10 rates and 2 batches, SGD's momentum doubles, Adam's larger batch is left out
   for (const key of Object.keys(specSchema.shape)) expect(sweeps, key).toMatch(new RegExp(`\\b${key}\\b`));
   for (const state of TRIAL_STATES) if (state !== 'planned') expect(sweeps, state).toContain(`| \`${state}\` `);
+});
+
+it('the tables of docs/performance.md are those of the results beside it', () => {
+  const performance = readFileSync(new URL('../docs/performance.md', import.meta.url), 'utf8');
+  // Widths of columns are the formatter's.
+  const plain = (s: string): string => s.replace(/ +/g, ' ').replace(/-+/g, '-');
+  expect(plain(rendered(performance, measured()))).toBe(plain(performance));
 });

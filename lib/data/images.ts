@@ -61,6 +61,7 @@ export function imageClassification(options: ImageClassificationOptions): ImageT
     return batch;
   };
   let heldTest: Batch | undefined;
+  const sample = sampler(train, table, inputs);
   return {
     name: 'image-classification',
     inputs,
@@ -73,7 +74,8 @@ export function imageClassification(options: ImageClassificationOptions): ImageT
     channels: 1,
     trainCount: train.labels.length,
     testCount: test.labels.length,
-    sample: sampler(train, table, inputs),
+    sample,
+    origin: { module: import.meta.url, factory: 'imageClassification', options: o, sample },
     test: () => (heldTest ??= batchOf(test, test.labels.length)),
     trainSubset(n) {
       if (!Number.isInteger(n) || n < 1 || n > train.labels.length)

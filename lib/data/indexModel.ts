@@ -56,6 +56,9 @@ export function indexModel(options: IndexModelOptions = {}): IndexTask {
     if (r === 1) axpby(1, values, noise > 0 ? 1 : 0, targets);
     else gemmInto(targets, values, ones, 'NT', 1, noise > 0 ? 1 : 0);
   };
+  const sample: IndexTask['sample'] = (stream, batch) => {
+    fill(stream, batch.inputs, batch.targets);
+  };
   return {
     name: r === 1 ? 'single-index' : 'multi-index',
     inputs: d,
@@ -67,9 +70,8 @@ export function indexModel(options: IndexModelOptions = {}): IndexTask {
     covariance: sigma,
     noise,
     link,
-    sample(stream, batch) {
-      fill(stream, batch.inputs, batch.targets);
-    },
+    sample,
+    ...(typeof given === 'function' ? {} : { origin: { module: import.meta.url, factory: 'indexModel', options: o, sample } }),
     colouredBatch(n, width) {
       const x = sampler.factors(n, width);
       if (x === null) return null;

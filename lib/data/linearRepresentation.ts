@@ -69,7 +69,7 @@ export function linearRepresentation(options: LinearRepresentationOptions = {}):
     o.transfer.headCondition ?? o.headCondition,
     o.transfer.noise ?? o.noise,
   );
-  return { ...train, transfer };
+  return { ...train, transfer, origin: { module: import.meta.url, factory: 'linearRepresentation', options: o, sample: train.sample } };
 }
 
 /** F*: Haar-random singular vectors, singular values log-spaced between 1 and 1/condition. @returns outputs x k */
@@ -118,7 +118,7 @@ function linearTeacher(parts: TeacherParts): LinearTeacher {
     head,
     covariance: sigma,
     noise,
-    sample(stream, { inputs, targets }) {
+    sample: (stream, { inputs, targets }) => {
       fill(stream, inputs, targets);
     },
     colouredBatch(n, width) {

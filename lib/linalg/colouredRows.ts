@@ -8,7 +8,7 @@
  */
 import { axpby, copy, mirrorLower, transpose } from './entrywise.js';
 import { gemmInto } from './gemm.js';
-import { Matrix, type Dtype, requireShape } from './matrix.js';
+import { type Dtype, type Floats, Matrix, requireShape } from './matrix.js';
 import { scaleColumns, scaleRows } from './rowsAndColumns.js';
 import { SignMatrix } from './signMatrix.js';
 import { syrkInto } from './syrk.js';
@@ -51,7 +51,12 @@ export class Colouring {
 
   /** out = A'R. @param a  d x h @param out  h x d */
   colourUp(a: Matrix, out: Matrix): Matrix {
-    return this.diagonal ? scaleColumns(transpose(a, out), this.root.data) : gemmInto(out, a, this.root, 'TN');
+    return this.#up(a, 1 / 2, out);
+  }
+
+  /** out = A'R^-1. @param a  d x h @param out  h x d */
+  whitenUp(a: Matrix, out: Matrix): Matrix {
+    return this.#up(a, -1 / 2, out);
   }
 
   /** out = W R^-1. @param w  h x d @param out  the same, another matrix */
@@ -73,6 +78,11 @@ export class Colouring {
   /** R^-2, d x d: the inverse of the covariance. */
   get precision(): Matrix {
     return this.#matrix(-1);
+  }
+
+  #up(a: Matrix, exponent: number, out: Matrix): Matrix {
+    const root = this.#matrix(exponent);
+    return this.diagonal ? scaleColumns(transpose(a, out), root.data) : gemmInto(out, a, root, 'TN');
   }
 
   #times(w: Matrix, exponent: number, out: Matrix): Matrix {
@@ -106,6 +116,9 @@ export class ColouredRows {
   readonly #narrow = new Map<number, Matrix>();
   #square: { gram: Matrix; product: Matrix } | undefined;
   #sum: Matrix | undefined;
+  /** The last product with a gradient, and what it was before R. */
+  #last: { readonly product: Matrix; readonly kept: Matrix; readonly white: Matrix } | undefined;
+  #kept: Matrix | undefined;
 
   /** @param white  n x d; a matrix of the colouring's dtype, or signs */
   constructor(white: Matrix | SignMatrix, colouring: Colouring) {
@@ -129,6 +142,12 @@ export class ColouredRows {
   refill(fill: (white: Matrix | SignMatrix) => void): void {
     fill(this.#white);
     this.#isFormed = false;
+    this.#last = undefined;
+  }
+
+  /** The arrays that U is held in, for those who copy it from elsewhere, within `refill`. */
+  arrays(): readonly (Floats | Uint32Array | Uint8Array)[] {
+    return this.#white instanceof SignMatrix ? this.#white.arrays() : [this.#white.data];
   }
 
   /** X multiplied out, n x d, held: once for each filling. */
@@ -160,7 +179,18 @@ export class ColouredRows {
     const down = this.#down(g.cols);
     if (this.#white instanceof SignMatrix) this.#white.times(g, down, true);
     else gemmInto(down, this.#white, g, 'TN');
-    return this.colouring.colourUp(down, out);
+    this.colouring.colourUp(down, out);
+    if (this.#kept?.rows !== out.rows) this.#kept = Matrix.zeros(out.rows, out.cols, this.dtype);
+    this.#last = { product: out, kept: copy(out, this.#kept), white: down };
+    return out;
+  }
+
+  /** U'G for the product G'X = (U'G)'R that was written into `product` last, where both are as they were: who wants it without R need not
+   *  divide it out again. The caller may overwrite it. @returns d x h, or null */
+  takeWhite(product: Matrix): Matrix | null {
+    const last = this.#last;
+    this.#last = undefined;
+    return last?.product === product && sameBytes(product, last.kept) ? last.white : null;
   }
 
   /** out = alpha X'X + beta out. @param out  d x d, both triangles written */
@@ -179,6 +209,7 @@ export class ColouredRows {
 
   #down(h: number): Matrix {
     let held = this.#narrow.get(h);
+    if (held === this.#last?.white) this.#last = undefined;
     if (held === undefined) this.#narrow.set(h, (held = Matrix.zeros(this.cols, h, this.dtype)));
     return held;
   }
@@ -193,3 +224,6 @@ export class ColouredRows {
     return (this.#square ??= { gram: Matrix.zeros(d, d, dtype), product: Matrix.zeros(d, d, dtype) });
   }
 }
+
+const bytesOf = ({ data }: Matrix): Uint8Array => new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+const sameBytes = (a: Matrix, b: Matrix): boolean => Buffer.compare(bytesOf(a), bytesOf(b)) === 0;

@@ -51,6 +51,12 @@ export class SignMatrix {
     this.#transposed = false;
   }
 
+  /** What it holds, its transpose included: for those who copy a whole matrix from elsewhere, and then say so. */
+  arrays(): readonly (Uint32Array | Uint8Array)[] {
+    const columns = this.#columns();
+    return [this.#byRow.bits, this.#byRow.fives, columns.bits, columns.fives];
+  }
+
   /** The entries as numbers. @param out  rows x cols, written */
   toMatrix(out: Matrix): Matrix {
     requireShape('SignMatrix.toMatrix', 'out', out, this.rows, this.cols);

@@ -68,12 +68,12 @@ export function amgd(options: AmgdOptions = {}): Optimizer<AmgdState> {
     update({ step: t, params, gradients, stats }, { work }, steps, which) {
       for (const i of which) {
         const { value: w, layer } = params[i];
-        const step = copy(gradients[i], steps[i]);
+        const step = steps[i];
         const head = layer === 1;
         if (head || o.whitened) {
           accumulateInputs(work.factors[i], stats[i]!, 0, work.inputs[i]);
-          solveInputs(work.factors[i], rateAt(o.damping, layer, t), step, work.inputs[i]);
-        }
+          solveInputs(work.factors[i], stats[i]!, rateAt(o.damping, layer, t), gradients[i], step, work.inputs[i]);
+        } else copy(gradients[i], step);
         scale(head ? -1 : -rateAt(o.learningRate, layer, t), step);
         if (head) continue;
         axpby(1, w, 1, step);

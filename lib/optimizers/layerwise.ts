@@ -64,19 +64,19 @@ export function layerwise(options: LayerwiseOptions = {}): Optimizer<LayerwiseSt
     update({ step: t, params, gradients, stats }, state, steps, which) {
       for (const i of which) {
         const { name, value: p, layer } = params[i];
-        const step = copy(gradients[i], steps[i]);
+        const step = steps[i];
         const [factors, work, layerStats] = [state.factors[i], state.work[i], stats[i]];
         if (factors !== null && work !== null && layerStats !== null) {
           requireKind('layerwise', layerStats, o.outputFactor);
           const { outputFactor } = layerStats;
           naming(name, () => {
             accumulateInputs(factors.input, layerStats, o.factorDecay, work.input);
-            solveInputs(factors.input, rateAt(o.damping, layer, t), step, work.input);
+            solveInputs(factors.input, layerStats, rateAt(o.damping, layer, t), gradients[i], step, work.input);
             if (outputFactor === null) return;
             const b = accumulate(factors.output, outputFactor, o.factorDecay);
             dampedSolve(b, rateAt(outputDamping, layer, t), step, 'left', work.output);
           });
-        }
+        } else copy(gradients[i], step);
         const rate = rateAt(o.learningRate, layer, t);
         scale(-rate, step);
         if (decays) axpby(-rate * rateAt(o.weightDecay, layer, t), p, 1, step);

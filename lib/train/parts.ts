@@ -1,8 +1,6 @@
 /** What the parts of a run must have in common, and how its layers take turns. */
 import { ArgumentError, OptionsError } from '../errors.js';
-import { Matrix, type Rows } from '../linalg/index.js';
-import type { Stream } from '../random/index.js';
-import type { Batch, Loss, Network, Optimizer, Order, Task } from '../types.js';
+import type { Loss, Network, Optimizer, Order, Task } from '../types.js';
 import type { TrainOptions } from './training.js';
 
 /** Slips that types would find: a factory not called, a part left out. */
@@ -56,21 +54,4 @@ export function phasesOf({ params }: Network, order: Order): readonly (readonly 
   if (order === 'simultaneous') return [all];
   const layers = [...new Set(params.map((p) => p.layer))].sort((a, b) => (order === 'alternating' ? a - b : b - a));
   return layers.map((layer) => all.filter((i) => params[i].layer === layer));
-}
-
-/** A batch of n samples and what fills it, in the form that task and network agree on. */
-export function batchesOf(
-  task: Task,
-  network: Network,
-  n: number,
-): { readonly batch: Batch<Rows>; readonly draw: (stream: Stream) => void } {
-  const coloured = network.takesFactors === true ? task.colouredBatch?.(n, network.features.rows) : null;
-  if (coloured) return { batch: coloured, draw: coloured.draw };
-  const batch = { inputs: Matrix.zeros(n, task.inputs, task.dtype), targets: Matrix.zeros(n, task.targets, task.dtype) };
-  return {
-    batch,
-    draw: (stream) => {
-      task.sample(stream, batch);
-    },
-  };
 }

@@ -9,7 +9,8 @@ import type { Loss, Metric, Network, Optimizer, OptimizerState, Order, RunRecord
 import { flatten, requireFit as requireCheckpointFit, requireNothingElse, restore, type Checkpoint } from './checkpoint.js';
 import { Evaluation } from './evaluation.js';
 import { Measurements } from './measurements.js';
-import { batchesOf, chooseOrder, phasesOf, requireFit, requireParts } from './parts.js';
+import { batchesOf, factorWidth, PrefetchedBatches, type Batches } from './batches.js';
+import { chooseOrder, phasesOf, requireFit, requireParts } from './parts.js';
 
 /** The part of the options that is plain data, with its defaults. */
 export const trainSchema = z.strictObject({
@@ -27,6 +28,8 @@ export const trainSchema = z.strictObject({
   telemetry: z.boolean().default(false),
   /** The run counts as diverged once its loss is not finite, or above this many times the first batch's. */
   divergence: positive().default(1e6),
+  /** Make the next batches on another core while this one trains: the same draws, the same results. For the tasks of this package. */
+  prefetch: z.boolean().optional(),
   /** Seed of the batches. */
   seed: seed().default(0),
 });
@@ -53,7 +56,7 @@ export class Training {
   readonly #onPoint: ((training: Training) => void) | undefined;
   readonly #stream: Stream;
   readonly #labels: Stream;
-  readonly #batches: ReturnType<typeof batchesOf>;
+  readonly #batches: Batches;
   readonly #steps: Matrix[];
   readonly #phases: readonly (readonly number[])[];
   readonly #order: Order;
@@ -93,7 +96,8 @@ export class Training {
     this.#phases = phasesOf(network, this.#order);
     this.#stream = new Stream(this.#o.seed).substream('batches');
     this.#labels = new Stream(this.#o.seed).substream('labels of the model');
-    this.#batches = batchesOf(task, network, this.#o.batch);
+    const width = factorWidth(network);
+    this.#batches = this.#o.prefetch === true ? new PrefetchedBatches(task, this.#o.batch, width) : batchesOf(task, this.#o.batch, width);
     this.#steps = network.params.map(({ value: p }) => Matrix.zeros(p.rows, p.cols, p.dtype));
     this.#state = optimizer.init(network.params);
     this.#evaluation = new Evaluation({ network, loss, optimizer, labels: this.#labels });
@@ -129,6 +133,7 @@ export class Training {
       }
     }
     pause();
+    if (this.finished) this.#endBatches();
     return !this.finished;
   }
 
@@ -137,6 +142,11 @@ export class Training {
     if (this.finished) return;
     this.#status = 'stopped';
     this.#reason = reason;
+    this.#endBatches();
+  }
+
+  #endBatches(): void {
+    if (this.#batches instanceof PrefetchedBatches) this.#batches.end();
   }
 
   record(): RunRecord {

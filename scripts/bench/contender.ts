@@ -107,14 +107,28 @@ export function printFacts(facts: Readonly<Record<string, Facts | string>>): voi
   console.log('');
 }
 
-/** Prints a table in Markdown. @param words  how many of the columns, from the left, are words: those align left, numbers right */
-export function printTable(header: readonly string[], rows: readonly (readonly string[])[], words: number): void {
-  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
-  console.log(line(header));
-  console.log(line(header.map((_, i) => (i < words ? '---' : '---:'))));
-  for (const row of rows) console.log(line(row));
-  console.log('');
+export interface Table {
+  readonly header: readonly string[];
+  readonly rows: readonly (readonly string[])[];
+  /** How many of the columns, from the left, are words: those align left, numbers right. */
+  readonly words: number;
 }
+
+/** A table in Markdown, its columns of even width. */
+export function markdown({ header, rows, words }: Table): string {
+  const widths = header.map((_, i) => Math.max(3, ...[header, ...rows].map((row) => row[i].length)));
+  const padded = (cells: readonly string[]): string[] =>
+    cells.map((cell, i) => (i < words ? cell.padEnd(widths[i]) : cell.padStart(widths[i])));
+  const rule = widths.map((width, i) => (i < words ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`));
+  return [padded(header), rule, ...rows.map(padded)].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+}
+
+export function printTable(header: readonly string[], rows: readonly (readonly string[])[], words: number): void {
+  console.log(`${markdown({ header, rows, words })}\n`);
+}
+
+/** Whether this module is the program, and not part of one. */
+export const isProgram = (url: string): boolean => process.argv[1] === fileURLToPath(url);
 
 /** An option of the command line that counts something. */
 export function countOf(option: string, value: string): number {

@@ -8,7 +8,19 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { median } from '../../lib/index.js';
-import { askInTurn, Contender, countOf, gather, printFacts, printTable, ROOT, type Answer, type Facts } from './contender.js';
+import {
+  askInTurn,
+  Contender,
+  countOf,
+  gather,
+  isProgram,
+  markdown,
+  printFacts,
+  ROOT,
+  type Answer,
+  type Facts,
+  type Table,
+} from './contender.js';
 import { KERNELS, labelOf, questionOf, workOf, type Kernel } from './kernels.js';
 import { buildProgram } from './program.js';
 
@@ -85,43 +97,56 @@ async function measure(
   }
 }
 
-const { values } = parseArgs({
-  options: {
-    dtype: { type: 'string', default: 'float64,float32' },
-    threads: { type: 'string', default: '1' },
-    rounds: { type: 'string', default: '7' },
-    only: { type: 'string', default: '' },
-    json: { type: 'boolean', default: false },
-  },
-});
-const only = values.only === '' ? undefined : values.only.split(',');
-const kernels = KERNELS.filter(({ op }) => only?.includes(op) !== false);
-for (const dtype of values.dtype.split(','))
-  for (const threads of values.threads.split(',')) {
-    const { rows, facts } = await measure(kernels, dtype, countOf('threads', threads), countOf('rounds', values.rounds));
-    if (values.json) {
-      console.log(JSON.stringify({ facts, rows }, null, 1));
-      continue;
+export interface KernelsResult {
+  readonly facts: object;
+  readonly rows: readonly Row[];
+}
+
+export function kernelsTable({ rows }: KernelsResult): Table {
+  const names = Object.keys(rows[0].microseconds);
+  return {
+    header: [
+      'operation',
+      ...names.map((name) => `${name}, µs`),
+      ...names.slice(1).map((name) => `${name} over ours`),
+      '1e9/s',
+      'of peak',
+      'spread',
+    ],
+    rows: rows.map(({ kernel, microseconds, overOurs, rate, share, spread }) => [
+      kernel,
+      ...names.map((name) => microseconds[name].toPrecision(3)),
+      ...names.slice(1).map((name) => overOurs[name].toFixed(2)),
+      rate.toFixed(1),
+      Number.isFinite(share) ? share.toFixed(2) : '',
+      spread.toFixed(2),
+    ]),
+    words: 1,
+  };
+}
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      dtype: { type: 'string', default: 'float64,float32' },
+      threads: { type: 'string', default: '1' },
+      rounds: { type: 'string', default: '7' },
+      only: { type: 'string', default: '' },
+      json: { type: 'boolean', default: false },
+    },
+  });
+  const only = values.only === '' ? undefined : values.only.split(',');
+  const kernels = KERNELS.filter(({ op }) => only?.includes(op) !== false);
+  const results: KernelsResult[] = [];
+  for (const dtype of values.dtype.split(','))
+    for (const threads of values.threads.split(',')) {
+      const result = await measure(kernels, dtype, countOf('threads', threads), countOf('rounds', values.rounds));
+      results.push(result);
+      if (values.json) continue;
+      printFacts(result.facts as Record<string, Facts | string>);
+      console.log(`${markdown(kernelsTable(result))}\n`);
     }
-    printFacts(facts as Record<string, Facts | string>);
-    const names = Object.keys(rows[0].microseconds);
-    printTable(
-      [
-        'operation',
-        ...names.map((name) => `${name}, µs`),
-        ...names.slice(1).map((name) => `${name} over ours`),
-        '1e9/s',
-        'of peak',
-        'spread',
-      ],
-      rows.map(({ kernel, microseconds, overOurs, rate, share, spread }) => [
-        kernel,
-        ...names.map((name) => microseconds[name].toPrecision(3)),
-        ...names.slice(1).map((name) => overOurs[name].toFixed(2)),
-        rate.toFixed(1),
-        Number.isNaN(share) ? '' : share.toFixed(2),
-        spread.toFixed(2),
-      ]),
-      1,
-    );
-  }
+  if (values.json) console.log(JSON.stringify(results, null, 1));
+}
+
+if (isProgram(import.meta.url)) await main();

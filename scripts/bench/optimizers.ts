@@ -17,7 +17,20 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { median, type Dtype } from '../../lib/index.js';
-import { askInTurn, Contender, countOf, gather, printFacts, printTable, ROOT, type Answer, type Answers } from './contender.js';
+import {
+  askInTurn,
+  Contender,
+  countOf,
+  gather,
+  isProgram,
+  markdown,
+  printFacts,
+  ROOT,
+  type Answer,
+  type Answers,
+  type Facts,
+  type Table,
+} from './contender.js';
 import { CHECK_STEPS, METHOD_NAMES, problemOf, writeProblem, type MethodName, type Problem, type Purpose } from './optimizersProblem.js';
 
 const OURS = 'layerwise (ours)';
@@ -129,21 +142,32 @@ function rowsOf(answers: Answers<MethodName, Loss>, methods: readonly MethodName
   });
 }
 
-/** A line a method. torch.optim.Muon is no peer, since it does other work, and has a line of its own. */
-function print(rows: readonly Row[], methods: readonly MethodName[]): void {
-  const [same, other] = [rows.filter((r) => r.contender !== TORCH_MUON), rows.filter((r) => r.contender === TORCH_MUON)];
+export interface OptimizersResult {
+  readonly facts: Readonly<Record<string, Facts | string>>;
+  readonly dtype: string;
+  readonly rounds: number;
+  readonly steps: number;
+  readonly rows: readonly Row[];
+}
+
+/** A line a method. torch.optim.Muon is no peer, since it does other work. */
+export function optimizersTable({ rows }: OptimizersResult): Table {
+  const same = rows.filter((r) => r.contender !== TORCH_MUON);
   const names = [...new Set(same.map((r) => r.contender))];
-  const lines = methods.map((method) => {
+  const lines = [...new Set(same.map((r) => r.method))].map((method) => {
     const own = same.filter((r) => r.method === method);
-    const peers = own.filter((r) => r.contender !== OURS);
     const times = names.map((name) => own.find((r) => r.contender === name)!.cpu.toFixed(0));
-    const ratios = peers.map((r) => r.overOurs.toFixed(2));
-    const fastest = peers.reduce<Row | null>((a, b) => (a === null || b.overOurs < a.overOurs ? b : a), null);
-    return [method, ...times, ...ratios, fastest === null ? 'none' : `${fastest.contender} ${fastest.overOurs.toFixed(2)}`];
+    const peers = own.filter((r) => r.contender !== OURS).map((r) => r.overOurs);
+    return [method, ...times, peers.length === 0 ? 'none' : Math.min(...peers).toFixed(2)];
   });
-  const peerNames = names.filter((name) => name !== OURS);
-  printTable(['method', ...names.map((n) => `${n}, µs`), ...peerNames.map((n) => `${n} over ours`), 'fastest peer over ours'], lines, 1);
-  for (const r of other)
+  return { header: ['method', ...names, 'fastest peer over ours'], rows: lines, words: 1 };
+}
+
+function print(result: OptimizersResult): void {
+  const { facts, dtype, rounds, steps, rows } = result;
+  printFacts({ run: { dtype, rounds, steps }, ...facts });
+  console.log(`${markdown(optimizersTable(result))}\n`);
+  for (const r of rows.filter(({ contender }) => contender === TORCH_MUON))
     console.log(`${r.contender}, in bfloat16: ${r.cpu.toFixed(0)} µs, ${r.overOurs.toFixed(2)} times ours; last loss ${r.loss.toFixed(4)}`);
 }
 
@@ -171,12 +195,9 @@ async function main(): Promise<void> {
       name === TORCH_MUON && method !== 'muon' ? null : `${method} ${WARM_UP} ${steps}`,
     );
     requireAlike(answers, methods);
-    const rows = rowsOf(answers, methods);
-    if (values.json) console.log(JSON.stringify({ facts, dtype, rounds, steps, rows }, null, 2));
-    else {
-      printFacts({ run: { dtype, rounds, steps }, ...facts });
-      print(rows, methods);
-    }
+    const result: OptimizersResult = { facts, dtype, rounds, steps, rows: rowsOf(answers, methods) };
+    if (values.json) console.log(JSON.stringify(result, null, 1));
+    else print(result);
   } finally {
     for (const contender of contenders) contender.end();
     rmSync(folder, { recursive: true, force: true });
@@ -189,4 +210,4 @@ function oneOf<T extends string>(option: string, value: string, allowed: readonl
   return found;
 }
 
-await main();
+if (isProgram(import.meta.url)) await main();

@@ -16,14 +16,27 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { median } from '../../lib/index.js';
-import { askInTurn, Contender, countOf, gather, printFacts, printTable, ROOT, type Answer, type Answers, type Facts } from './contender.js';
+import {
+  askInTurn,
+  Contender,
+  countOf,
+  gather,
+  isProgram,
+  printFacts,
+  printTable,
+  ROOT,
+  type Answer,
+  type Answers,
+  type Facts,
+  type Table,
+} from './contender.js';
 import { METHODS, parseQuestion, SIZE_NAMES, writeProblem, written, type Question, type Size } from './problem.js';
 import { buildProgram } from './program.js';
 
 /** Steps of a timed block, and untimed ones before the first round and before each block, to fill the caches after another process had
  *  the core. */
 const STEPS: Readonly<Record<Size, { timed: number; first: number; refill: number }>> = {
-  small: { timed: 100, first: 300, refill: 5 },
+  small: { timed: 100, first: 2000, refill: 5 },
   middle: { timed: 5, first: 5, refill: 1 },
   large: { timed: 1, first: 1, refill: 0 },
 };
@@ -89,13 +102,55 @@ function verdictsOf(rows: readonly Row[], questions: readonly string[]): Verdict
     const ratio = 1 / own.find((r) => r.contender === CPP)!.overOurs;
     const verdicts: Verdict[] = [{ question, what: 'ours / C++', ratio, target: `at most ${targets.cpp}`, met: ratio <= targets.cpp }];
     const peers = own.filter((r) => r.contender !== OURS && r.contender !== CPP);
-    if (peers.length > 0) {
-      const peer = peers.reduce((a, b) => (a.overOurs <= b.overOurs ? a : b));
-      const what = `fastest peer (${peer.contender}) / ours`;
+    for (const form of ['plain', 'factored']) {
+      const alike = peers.filter((r) => r.contender.includes('factored') === (form === 'factored'));
+      if (alike.length === 0) continue;
+      const peer = alike.reduce((a, b) => (a.overOurs <= b.overOurs ? a : b));
+      const what = `fastest ${form} peer (${peer.contender}) / ours`;
       verdicts.push({ question, what, ratio: peer.overOurs, target: `at least ${targets.peer}`, met: peer.overOurs >= targets.peer });
     }
     return verdicts;
   });
+}
+
+export interface StepResult {
+  readonly facts: Readonly<Record<string, Facts | string>>;
+  readonly rounds: number;
+  readonly rows: readonly Row[];
+  readonly verdicts: readonly Verdict[];
+}
+
+const SIZE_TEXT: Readonly<Record<Size, string>> = {
+  small: 'small, 100/15/8/1024',
+  middle: 'middle, 500/50/16/2048',
+  large: 'large, 2000/100/32/8192',
+};
+const METHOD_TEXT: Readonly<Record<string, string>> = { sgd: 'SGD', adam: 'Adam', layerwise: 'layer-wise' };
+
+/** A line a question, for the documentation: microseconds of all, and what the faster peers are over ours. */
+export function stepTable({ rows }: StepResult): Table {
+  const contenders = [...new Set(rows.map((r) => r.contender))];
+  const peers = contenders.filter((name) => name !== OURS && name !== CPP);
+  const forms = [...new Set(peers.map((name) => name.includes('factored')))].sort();
+  const lines = [...new Set(rows.map((r) => r.question))].map((question) => {
+    const { size, dtype, method } = parseQuestion(question);
+    const own = new Map(rows.filter((r) => r.question === question).map((r) => [r.contender, r]));
+    const fastest = (factored: boolean): number =>
+      Math.min(...peers.filter((name) => name.includes('factored') === factored).map((name) => own.get(name)?.overOurs ?? Infinity));
+    return [
+      SIZE_TEXT[size],
+      dtype,
+      METHOD_TEXT[method],
+      ...contenders.map((name) => own.get(name)?.cpu.toFixed(0) ?? ''),
+      ...forms.map((form) => fastest(form).toFixed(2)),
+      (1 / own.get(CPP)!.overOurs).toFixed(2),
+    ];
+  });
+  return {
+    header: ['size', 'type', 'update', ...contenders, ...forms.map((f) => (f ? 'factored over ours' : 'plain over ours')), 'ours over C++'],
+    rows: lines,
+    words: 3,
+  };
 }
 
 /** The C++ program takes the same steps on the same draws: a different distance means that one of the two is wrong. */
@@ -109,7 +164,7 @@ function requireSameWork(times: Times, questions: readonly string[]): void {
     });
 }
 
-function print(facts: Readonly<Record<string, Facts | string>>, rows: readonly Row[], verdicts: readonly Verdict[]): void {
+function print({ facts, rows, verdicts }: StepResult): void {
   printFacts(facts);
   printTable(
     ['step', 'contender', 'µs', 'µs CPU', 'fastest', 'CPU over ours', 'final distance'],
@@ -162,8 +217,9 @@ async function main(): Promise<void> {
     requireSameWork(times, questions);
     const rows = rowsOf(times, questions);
     const verdicts = verdictsOf(rows, questions);
-    if (values.json) console.log(JSON.stringify({ facts, rounds, rows, verdicts }, null, 2));
-    else print(facts, rows, verdicts);
+    const result: StepResult = { facts, rounds, rows, verdicts };
+    if (values.json) console.log(JSON.stringify(result, null, 1));
+    else print(result);
   } finally {
     for (const contender of contenders) contender.end();
     rmSync(folder, { recursive: true, force: true });
@@ -178,4 +234,4 @@ function listOf<T extends string>(option: string, text: string, allowed: readonl
   });
 }
 
-await main();
+if (isProgram(import.meta.url)) await main();

@@ -13,19 +13,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { median } from '../../lib/metrics/index.js';
-import { ROOT } from './contender.js';
+import { isProgram, markdown, ROOT, type Table } from './contender.js';
 import { writeProblem } from './problem.js';
 
-const { values } = parseArgs({
-  options: {
-    trials: { type: 'string', default: '2000' },
-    steps: { type: 'string', default: '50' },
-    rounds: { type: 'string', default: '2' },
-  },
-});
-const [trials, steps, rounds] = [values.trials, values.steps, values.rounds].map(Number);
 const EVERY = 10;
 const PYTHON = { ...process.env, OPENBLAS_NUM_THREADS: '1', OMP_NUM_THREADS: '1', PYTHONDONTWRITEBYTECODE: '1' };
+
+interface Plan {
+  readonly trials: number;
+  readonly steps: number;
+}
 
 interface Outcome {
   readonly wall: number;
@@ -35,10 +32,11 @@ interface Outcome {
   readonly coordinator?: number;
 }
 
-// The compiled library, as a user's script would have it.
-const { openStore, sweep } = (await import(`${ROOT}dist/index.js`)) as typeof import('../../lib/index.js');
+const OURS = 'layerwise';
 
-async function ours(folder: string): Promise<Outcome> {
+async function ours(folder: string, { trials, steps }: Plan): Promise<Outcome> {
+  // The compiled library, as a user's script would have it.
+  const { openStore, sweep } = (await import(`${ROOT}dist/index.js`)) as typeof import('../../lib/index.js');
   const store = join(folder, 'store');
   rmSync(store, { recursive: true, force: true });
   const [began, used] = [performance.now(), process.cpuUsage()];
@@ -67,38 +65,67 @@ async function ours(folder: string): Promise<Outcome> {
   return { wall, own: seconds, coordinator: (user + system) / 1e6 / wall };
 }
 
-function peer(way: string, form: string, problem: string): Outcome | { readonly absent: string } {
+function peer(way: string, form: string, problem: string, { trials, steps }: Plan): Outcome | { readonly absent: string } {
   const script = join(ROOT, 'scripts/bench/sweep.py');
   const args = [script, problem, String(trials), String(steps), String(EVERY), way, form];
   return JSON.parse(execFileSync('python3', args, { env: PYTHON, encoding: 'utf8' })) as Outcome | { absent: string };
 }
 
-const folder = mkdtempSync(join(tmpdir(), 'layerwise-bench-'));
-try {
-  writeProblem(folder, 'small');
-  const problem = join(folder, 'small.f64');
-  const all: Record<string, Outcome[]> = { ours: [] };
-  for (const way of ['multiprocessing', 'joblib']) for (const form of ['plain', 'factored']) all[`${way} ${form}`] = [];
-  for (let round = 0; round < rounds; round++)
-    for (const name of Object.keys(all)) {
-      const [way, form] = name.split(' ');
-      const outcome = name === 'ours' ? await ours(folder) : peer(way, form, problem);
-      if ('absent' in outcome) {
-        if (round === 0) console.log(`${name}: absent (${outcome.absent})`);
-        continue;
-      }
-      all[name].push(outcome);
-      console.log(`${name}: ${(trials / outcome.wall).toFixed(1)} trials a second`);
-    }
-  console.log(`\n${trials} trials of ${steps} steps, two processes, medians of ${rounds} rounds:`);
-  for (const [name, outcomes] of Object.entries(all)) {
-    if (outcomes.length === 0) continue;
-    const of = (value: (o: Outcome) => number): number => median(outcomes.map(value));
-    const share = outcomes[0].coordinator === undefined ? '' : `, coordinator ${(100 * of((o) => o.coordinator!)).toFixed(1)}% of a core`;
-    console.log(
-      `  ${name.padEnd(24)} ${of((o) => trials / o.wall).toFixed(1)} trials a second; ${((1000 * of((o) => o.own)) / trials).toFixed(1)} ms a trial; wall / (sum / 2) = ${of((o) => (2 * o.wall) / o.own).toFixed(3)}${share}`,
-    );
-  }
-} finally {
-  rmSync(folder, { recursive: true, force: true });
+export interface SweepResult extends Plan {
+  readonly rounds: number;
+  /** By runner; the absent have none. */
+  readonly outcomes: Readonly<Record<string, readonly Outcome[]>>;
 }
+
+async function measure(plan: Plan, rounds: number): Promise<SweepResult> {
+  const folder = mkdtempSync(join(tmpdir(), 'layerwise-bench-'));
+  try {
+    writeProblem(folder, 'small');
+    const problem = join(folder, 'small.f64');
+    const outcomes: Record<string, Outcome[]> = { [OURS]: [] };
+    for (const way of ['multiprocessing', 'joblib']) for (const form of ['plain', 'factored']) outcomes[`${way}, ${form}`] = [];
+    for (let round = 0; round < rounds; round++)
+      for (const name of Object.keys(outcomes)) {
+        const [way, form] = name.split(', ');
+        const outcome = name === OURS ? await ours(folder, plan) : peer(way, form, problem, plan);
+        if ('absent' in outcome) console.error(`${name}: absent (${outcome.absent})`);
+        else outcomes[name].push(outcome);
+      }
+    return { ...plan, rounds, outcomes };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** A line a runner; peers by what our trials a second are over theirs. */
+export function sweepTable({ trials, outcomes }: SweepResult): Table {
+  const rate = (list: readonly Outcome[]): number => median(list.map((o) => trials / o.wall));
+  const present = Object.entries(outcomes).filter(([, list]) => list.length > 0);
+  return {
+    header: ['runner', 'trials a second', 'ms a trial', 'wall over (sum / 2)', 'coordinator', 'ours over it'],
+    rows: present.map(([name, list]) => [
+      name,
+      rate(list).toFixed(1),
+      ((1000 * median(list.map((o) => o.own))) / trials).toFixed(1),
+      median(list.map((o) => (2 * o.wall) / o.own)).toFixed(2),
+      list[0].coordinator === undefined ? '' : `${(100 * median(list.map((o) => o.coordinator!))).toFixed(1)}%`,
+      name === OURS ? '' : (rate(outcomes[OURS]) / rate(list)).toFixed(2),
+    ]),
+    words: 1,
+  };
+}
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      trials: { type: 'string', default: '2000' },
+      steps: { type: 'string', default: '50' },
+      rounds: { type: 'string', default: '2' },
+      json: { type: 'boolean', default: false },
+    },
+  });
+  const result = await measure({ trials: Number(values.trials), steps: Number(values.steps) }, Number(values.rounds));
+  console.log(values.json ? JSON.stringify(result, null, 1) : `${markdown(sweepTable(result))}\n`);
+}
+
+if (isProgram(import.meta.url)) await main();

@@ -98,3 +98,28 @@ describe.each(DTYPES)('in $dtype', ({ dtype, epsilon }) => {
     });
   });
 });
+
+it('the white form of a product is handed over once, and only while the product is what it was', () => {
+  const kind = KINDS[0];
+  const colouring = new Colouring({ dimension: D, dtype: 'float64', diagonal: false, invertible: true, power: power(kind) });
+  const x = new ColouredRows(new SignMatrix(N, D), colouring);
+  x.refill((white) => void (white instanceof SignMatrix && new Stream(5).signs(white)));
+  const white = new Stream(5).rademacher(Matrix.zeros(N, D));
+  const g = random(N, 3, 'float64', 4);
+  const [product, other] = [Matrix.zeros(3, D), Matrix.zeros(3, D)];
+  timesRows(product, g, x);
+  expectClose(x.takeWhite(product)!, multiply(transposed(white), g), 1e-12);
+  expect(x.takeWhite(product)).toBeNull();
+
+  timesRows(product, g, x);
+  expect(x.takeWhite(other)).toBeNull();
+  timesRows(product, g, x);
+  product.data[5] *= -1; // as decay, clipping or a sign would
+  expect(x.takeWhite(product)).toBeNull();
+  timesRows(product, g, x);
+  rowsTimes(Matrix.zeros(N, 3), x, product); // wants the same scratch
+  expect(x.takeWhite(product)).toBeNull();
+  timesRows(product, g, x);
+  x.refill(() => undefined);
+  expect(x.takeWhite(product)).toBeNull();
+});

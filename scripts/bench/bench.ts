@@ -1,0 +1,117 @@
+/**
+ * All benchmarks, one after another, and the tables of docs/performance.md from what they measure.
+ *
+ *   npm run bench                                   everything: about a quarter of an hour on a quiet machine with two cores
+ *   npm run bench -- --only step,kernels            some
+ *   npm run bench -- --rounds 3                     fewer rounds of what has rounds
+ *   npm run bench -- --render                       no measurement: the tables again, from docs/results/performance
+ *
+ * PYTHONPATH says where PyTorch is; peers that are absent are named as absent. Variables that hold OpenBLAS to slower kernels are taken away,
+ * from all contenders alike, but for the run that shows what they cost.
+ */
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { isProgram, markdown, ROOT, type Table } from './contender.js';
+import { growthTable, type GrowthResult } from './growth.js';
+import { kernelsTable, type KernelsResult } from './kernelsSuite.js';
+import { optimizersTable, type OptimizersResult } from './optimizers.js';
+import { stepTable, type StepResult } from './step.js';
+import { sweepTable, type SweepResult } from './sweep.js';
+
+const RESULTS = join(ROOT, 'docs', 'results', 'performance');
+const DOCUMENT = join(ROOT, 'docs', 'performance.md');
+
+/** What holds OpenBLAS to AVX2 kernels where it is set. */
+const HELD = { OPENBLAS_CORETYPE: 'Haswell' };
+
+interface Part {
+  readonly script: string;
+  readonly args: readonly string[];
+  readonly rounds?: number;
+  readonly held?: boolean;
+  /** Tables by the name under which the document asks for them. */
+  readonly tables: (result: never) => Readonly<Record<string, Table>>;
+}
+
+const kernelTables = (results: readonly KernelsResult[]): Record<string, Table> =>
+  Object.fromEntries(results.map((result) => [`kernels ${result.rows[0].dtype} ${result.rows[0].threads}`, kernelsTable(result)]));
+
+const PARTS: Readonly<Record<string, Part>> = {
+  step: { script: 'step.ts', args: ['--sizes', 'small,middle'], rounds: 9, tables: (r: StepResult) => ({ step: stepTable(r) }) },
+  'step-large': { script: 'step.ts', args: ['--sizes', 'large'], rounds: 3, tables: (r: StepResult) => ({ 'step-large': stepTable(r) }) },
+  'step-held': {
+    script: 'step.ts',
+    args: ['--sizes', 'small,middle', '--dtypes', 'float64'],
+    rounds: 5,
+    held: true,
+    tables: (r: StepResult) => ({ 'step-held': stepTable(r) }),
+  },
+  kernels: { script: 'kernelsSuite.ts', args: ['--threads', '1,2'], rounds: 5, tables: kernelTables },
+  'optimizers-float32': {
+    script: 'optimizers.ts',
+    args: ['--dtype', 'float32'],
+    rounds: 7,
+    tables: (r: OptimizersResult) => ({ 'optimizers float32': optimizersTable(r) }),
+  },
+  'optimizers-float64': {
+    script: 'optimizers.ts',
+    args: ['--dtype', 'float64'],
+    rounds: 5,
+    tables: (r: OptimizersResult) => ({ 'optimizers float64': optimizersTable(r) }),
+  },
+  sweep: { script: 'sweep.ts', args: [], rounds: 2, tables: (r: SweepResult) => ({ sweep: sweepTable(r) }) },
+  growth: { script: 'growth.ts', args: [], tables: (r: GrowthResult) => ({ growth: growthTable(r) }) },
+};
+
+const fileOf = (name: string): string => join(RESULTS, `${name}.json`);
+
+function run(name: string, { script, args, rounds, held = false }: Part, fewer: number | undefined): void {
+  const env: NodeJS.ProcessEnv = { ...process.env, OPENBLAS_CORETYPE: undefined, OPENBLAS_L2_SIZE: undefined, ...(held ? HELD : {}) };
+  const counted = rounds === undefined ? [] : ['--rounds', String(Math.min(rounds, fewer ?? rounds))];
+  console.error(`${name} ...`);
+  const { stdout, status } = spawnSync(
+    process.execPath,
+    ['--import', 'tsx', join(ROOT, 'scripts', 'bench', script), ...args, ...counted, '--json'],
+    { env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'], maxBuffer: 2 ** 28 },
+  );
+  // A missed target of growth is an exit code too: what was measured is there all the same.
+  if (stdout === '') throw new Error(`${name} ended with ${String(status)} and no result`);
+  mkdirSync(RESULTS, { recursive: true });
+  writeFileSync(fileOf(name), `${JSON.stringify(JSON.parse(stdout))}\n`);
+}
+
+/** The document with each table, between `<!-- table NAME -->` and `<!-- end -->`, as the results have it.
+ *  @throws Error where it asks for a table that there is not */
+export function rendered(document: string, results: Readonly<Record<string, unknown>>): string {
+  const tables: Record<string, Table> = {};
+  for (const [name, result] of Object.entries(results)) Object.assign(tables, PARTS[name].tables(result as never));
+  return document.replace(/<!-- table (.+?) -->\n[^]*?<!-- end -->/g, (_, name: string) => {
+    if (tables[name] === undefined)
+      throw new Error(`docs/performance.md asks for the table ${name}; there are: ${Object.keys(tables).join(', ')}`);
+    return `<!-- table ${name} -->\n\n${markdown(tables[name])}\n\n<!-- end -->`;
+  });
+}
+
+/** What was measured last, by part. */
+export function measured(): Record<string, unknown> {
+  return Object.fromEntries(Object.keys(PARTS).map((name) => [name, JSON.parse(readFileSync(fileOf(name), 'utf8')) as unknown]));
+}
+
+function main(): void {
+  const { values } = parseArgs({
+    options: {
+      only: { type: 'string', default: Object.keys(PARTS).join() },
+      rounds: { type: 'string' },
+      render: { type: 'boolean', default: false },
+    },
+  });
+  for (const name of values.render ? [] : values.only.split(',')) {
+    if (!(name in PARTS)) throw new Error(`--only takes ${Object.keys(PARTS).join(', ')}; got ${name}`);
+    run(name, PARTS[name], values.rounds === undefined ? undefined : Number(values.rounds));
+  }
+  writeFileSync(DOCUMENT, rendered(readFileSync(DOCUMENT, 'utf8'), measured()));
+}
+
+if (isProgram(import.meta.url)) main();
