@@ -31,7 +31,7 @@ struct Product {
   std::ptrdiff_t row, step;
   const T* b;
   std::ptrdiff_t ldb;
-  /** b's rows are ldb readable entries, ldb a multiple of kAlign; else n itself is at least kAlign. */
+  /** b's rows are ldb readable entries, whole vectors of the kernel that runs; else n itself is at least a vector. */
   bool padded;
   T beta;
   T* c;
@@ -74,6 +74,16 @@ std::size_t signed_work(int rows, int m) {
 /** Entries of the widest vector. */
 template <typename T>
 constexpr int kAlign = 64 / static_cast<int>(sizeof(T));
+
+/** Entries of half of it. Columns that fill no more are left to the narrow kernels: those do as much in a cycle, and waste none. */
+template <typename T>
+constexpr int kHalf = kAlign<T> / 2;
+
+/** Entries of a vector of the kernel that computes n columns. */
+template <typename T>
+inline int vector_of(int n) {
+  return n <= kHalf<T> ? kHalf<T> : kAlign<T>;
+}
 
 inline std::int64_t padded_to_vector(std::int64_t n, int align) { return (n + align - 1) / align * align; }
 
@@ -127,7 +137,7 @@ inline bool suits(int m, int n, int k) {
 
 template <typename T>
 void product(const Product<T>& o) {
-  if (level() == Level::wide)
+  if (level() == Level::wide && o.n > kHalf<T>)
     wide::run_product(o);
   else
     narrow::run_product(o);

@@ -12,7 +12,7 @@ namespace layerwise {
 /** Rows of op(B), k x n, in whole vectors: what the kernels want where B is transposed or narrow. `room` gives memory for so many T. */
 template <typename T, typename Room>
 void pack(kernels::Product<T>& o, bool transposed, Room room) {
-  const int width = static_cast<int>(kernels::padded_to_vector(o.n, kernels::kAlign<T>));
+  const int width = static_cast<int>(kernels::padded_to_vector(o.n, kernels::vector_of<T>(o.n)));
   T* packed = room(area(o.k, width));
   for (int p = 0; p < o.k; ++p) {
     T* row = packed + area(p, width);
@@ -32,7 +32,7 @@ void multiply(bool trans_a, bool trans_b, int m, int n, int k, T alpha, const T*
     return;
   }
   kernels::Product<T> o{m, n, k, alpha, a, trans_a ? 1 : k, trans_a ? m : 1, b, n, false, beta, c, false};
-  if (trans_b || n < kernels::kAlign<T>) pack(o, trans_b, room);
+  if (trans_b || n < kernels::vector_of<T>(n)) pack(o, trans_b, room);
   kernels::product(o);
 }
 
@@ -44,7 +44,7 @@ void gram(bool trans, int n, int k, T alpha, const T* a, T beta, T* c, Room room
     return;
   }
   kernels::Product<T> o{n, n, k, alpha, a, trans ? 1 : k, trans ? n : 1, a, n, false, beta, c, true};
-  if (!trans || n < kernels::kAlign<T>) pack(o, !trans, room);
+  if (!trans || n < kernels::vector_of<T>(n)) pack(o, !trans, room);
   kernels::product(o);
 }
 

@@ -92,8 +92,9 @@ export class Prefetch {
   #failure: LayerwiseError | undefined;
 
   /** @throws OptionsError for a task that another thread cannot make */
-  static requireOrigin({ name, origin, sample }: Task): void {
-    if (origin?.sample === sample) return;
+  static requireOrigin(task: Task): void {
+    const { name, origin } = task;
+    if (origin?.sample === task.sample) return;
     const message = `needs a task that another thread can make from plain options (its origin), and ${name} is none; leave prefetch out`;
     throw new OptionsError('train', [{ path: 'prefetch', value: 'true', message }]);
   }

@@ -17,6 +17,7 @@ import { isProgram, markdown, ROOT, type Table } from './contender.js';
 import { growthTable, type GrowthResult } from './growth.js';
 import { kernelsTable, type KernelsResult } from './kernelsSuite.js';
 import { optimizersTable, type OptimizersResult } from './optimizers.js';
+import { prefetchTable, type PrefetchResult } from './prefetch.js';
 import { stepTable, type StepResult } from './step.js';
 import { sweepTable, type SweepResult } from './sweep.js';
 
@@ -62,6 +63,7 @@ const PARTS: Readonly<Record<string, Part>> = {
     tables: (r: OptimizersResult) => ({ 'optimizers float64': optimizersTable(r) }),
   },
   sweep: { script: 'sweep.ts', args: [], rounds: 2, tables: (r: SweepResult) => ({ sweep: sweepTable(r) }) },
+  prefetch: { script: 'prefetch.ts', args: [], rounds: 7, tables: (r: PrefetchResult) => ({ prefetch: prefetchTable(r) }) },
   growth: { script: 'growth.ts', args: [], tables: (r: GrowthResult) => ({ growth: growthTable(r) }) },
 };
 

@@ -10,6 +10,7 @@ import {
   type Optimizer,
   Stream,
   Training,
+  type TrainOptions,
   type RepresentationTask,
   adam,
   layerwise,
@@ -60,9 +61,12 @@ const OPTIMIZERS: Readonly<Record<Method, () => Optimizer>> = {
 };
 
 /** A run of the benchmark's step; the subspace distance is taken every `every` steps. */
-export function training({ method, size, dtype }: Question, steps: number, every: number): Training {
+export const training = (question: Question, steps: number, every: number): Training =>
+  new Training(trainingOptions(question, steps, every));
+
+export function trainingOptions({ method, size, dtype }: Question, steps: number, every: number): TrainOptions {
   const t = task(size, dtype);
-  return new Training({
+  return {
     task: t,
     network: network(t),
     optimizer: OPTIMIZERS[method](),
@@ -72,7 +76,7 @@ export function training({ method, size, dtype }: Question, steps: number, every
     seed: BATCH_SEED,
     steps,
     every,
-  });
+  };
 }
 
 /** Writes a problem as float64 into FOLDER/SIZE.f64: n, d_X, d_Y, k, noise, rate, Adam's rate, damping, seed and stream id of the batches;
