@@ -27,7 +27,7 @@ export interface Task {
   /** How another thread makes the same task; absent where it cannot. */
   readonly origin?: TaskOrigin;
   /** Fills the batch with fresh samples from the stream. Allocates nothing after the first call at a batch size. */
-  sample(stream: Stream, batch: Batch): void;
+  readonly sample: (stream: Stream, batch: Batch) => void;
   /** A batch of n samples whose inputs stay factors: the same draws as `sample`'s, cheaper to make and to use.
    *  @param width  rows of the first weight  @returns null where multiplying out is cheaper, or inputs are not made of factors */
   colouredBatch?(n: number, width: number): ColouredBatch | null;

@@ -59,14 +59,26 @@ export function covariance(options: Parsed, d: number, stream: Stream): Covarian
   return fromSpectrum(eigenvalues, haar(d, stream));
 }
 
-/** @param vectors  in columns, in the order of the eigenvalues */
+/** Its matrices are made when first asked for. @param vectors  in columns, in the order of the eigenvalues */
 function fromSpectrum(eigenvalues: Float64Array, vectors: Matrix): Covariance {
   const power = (exponent: number): Matrix =>
     fromEigen(
       exponent === 1 ? eigenvalues : exponent === 1 / 2 ? eigenvalues.map(Math.sqrt) : eigenvalues.map((l) => l ** exponent),
       vectors,
     );
-  return { eigenvalues, matrix: power(1), root: power(1 / 2), power, diagonal: false };
+  let matrix: Matrix | undefined;
+  let root: Matrix | undefined;
+  return {
+    eigenvalues,
+    get matrix() {
+      return (matrix ??= power(1));
+    },
+    get root() {
+      return (root ??= power(1 / 2));
+    },
+    power,
+    diagonal: false,
+  };
 }
 
 /** The covariance with these eigenvalues along the axes. Its matrices, d x d, are made when first asked for: large dimensions do

@@ -49,9 +49,10 @@ type Fill = (stream: Stream, inputs: Matrix) => void;
 
 function normals(covariance: Covariance, dtype: Dtype): Fill {
   if (covariance.diagonal) return scaled(covariance, dtype, (stream, inputs) => stream.normal(inputs));
-  const root = covariance.root.clone(dtype);
+  let root: Matrix | undefined; // where inputs stay factors, it is never needed here
   let white = Matrix.zeros(0, 0, dtype);
   return (stream, inputs) => {
+    root ??= covariance.root.clone(dtype);
     if (white.rows !== inputs.rows) white = Matrix.zeros(inputs.rows, inputs.cols, dtype);
     gemmInto(inputs, stream.normal(white), root);
   };
@@ -59,9 +60,10 @@ function normals(covariance: Covariance, dtype: Dtype): Fill {
 
 function signs(covariance: Covariance, dtype: Dtype): Fill {
   if (covariance.diagonal) return scaled(covariance, dtype, (stream, inputs) => stream.rademacher(inputs));
-  const root = covariance.root.clone(dtype);
+  let root: Matrix | undefined;
   let white = new SignMatrix(0, 0);
   return (stream, inputs) => {
+    root ??= covariance.root.clone(dtype);
     if (white.rows !== inputs.rows) white = new SignMatrix(inputs.rows, inputs.cols);
     stream.signs(white).times(root, inputs);
   };
