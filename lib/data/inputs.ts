@@ -38,7 +38,10 @@ export function inputSampler(covariance: Covariance, distribution: Distribution,
         dtype,
         diagonal: covariance.diagonal,
         invertible: least > d * epsilonOf({ dtype }) * covariance.eigenvalues[0],
-        power: (exponent) => (exponent === 1 / 2 ? covariance.root : covariance.power(exponent)),
+        power: (exponent) => {
+          if (covariance.diagonal) return Matrix.from([covariance.eigenvalues.map((l) => l ** exponent)]);
+          return exponent === 1 / 2 ? covariance.root : covariance.power(exponent);
+        },
       });
       return new ColouredRows(gaussian ? Matrix.zeros(n, d, dtype) : new SignMatrix(n, d), colouring);
     },

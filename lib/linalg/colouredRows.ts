@@ -6,6 +6,7 @@
  *   X'X  = R (U'U) R
  * for an h x d weight W and an n x h matrix G. With signs the products with U are additions, and U'U is counted.
  */
+import { ArgumentError } from '../errors.js';
 import { axpby, copy, mirrorLower, transpose } from './entrywise.js';
 import { gemmInto } from './gemm.js';
 import { type Dtype, type Floats, Matrix, requireShape } from './matrix.js';
@@ -23,8 +24,10 @@ export class Colouring {
   readonly invertible: boolean;
   readonly #power: (exponent: number) => Matrix;
   readonly #held = new Map<number, Matrix>();
+  /** Where R is diagonal. */
+  #precision: Matrix | undefined;
 
-  /** @param power  of the covariance, in float64: 1/2 is R; asked for when first needed */
+  /** @param power  of the covariance, in float64: 1/2 is R; d x d, or its diagonal as 1 x d; asked for when first needed */
   constructor({
     dimension,
     dtype,
@@ -77,7 +80,8 @@ export class Colouring {
 
   /** R^-2, d x d: the inverse of the covariance. */
   get precision(): Matrix {
-    return this.#matrix(-1);
+    if (!this.diagonal) return this.#matrix(-1);
+    return (this.#precision ??= Matrix.diagonal(this.#matrix(-1).data, this.dtype));
   }
 
   #up(a: Matrix, exponent: number, out: Matrix): Matrix {
@@ -92,20 +96,13 @@ export class Colouring {
     return scaleColumns(out, data);
   }
 
-  /** A power in this dtype: d x d, or 1 x d where R is diagonal and it is not the precision. */
+  /** A power in this dtype. */
   #matrix(exponent: number): Matrix {
     let held = this.#held.get(exponent);
-    if (held === undefined) {
-      const power = this.#power(exponent);
-      held = this.diagonal && exponent !== -1 ? diagonalOf(power, this.dtype) : power.clone(this.dtype);
-      this.#held.set(exponent, held);
-    }
+    if (held === undefined) this.#held.set(exponent, (held = this.#power(exponent).clone(this.dtype)));
     return held;
   }
 }
-
-const diagonalOf = (m: Matrix, dtype: Dtype): Matrix =>
-  Matrix.from([Array.from({ length: m.rows }, (_, i) => m.data[i * m.cols + i])], dtype);
 
 export class ColouredRows {
   readonly colouring: Colouring;
@@ -120,8 +117,13 @@ export class ColouredRows {
   #last: { readonly product: Matrix; readonly kept: Matrix; readonly white: Matrix } | undefined;
   #kept: Matrix | undefined;
 
-  /** @param white  n x d; a matrix of the colouring's dtype, or signs */
+  /** @param white  n x d; a matrix of the colouring's dtype, or signs  @throws ArgumentError where they do not fit */
   constructor(white: Matrix | SignMatrix, colouring: Colouring) {
+    const { dimension, dtype } = colouring;
+    if (white.cols !== dimension)
+      throw new ArgumentError(`ColouredRows: rows have ${white.cols} entries, the colouring is of dimension ${dimension}`);
+    if (white instanceof Matrix && white.dtype !== dtype)
+      throw new ArgumentError(`ColouredRows: rows are ${white.dtype}, the colouring is ${dtype}; they must agree`);
     this.#white = white;
     this.colouring = colouring;
   }

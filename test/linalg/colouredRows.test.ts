@@ -29,11 +29,18 @@ const power =
   ({ covariance }: Kind) =>
   (exponent: number): Matrix =>
     symmetricFunction(covariance, (x) => x ** exponent);
+/** As a colouring takes it. */
+const given =
+  (kind: Kind) =>
+  (exponent: number): Matrix => {
+    const whole = power(kind)(exponent);
+    return kind.diagonal ? Matrix.from([Array.from({ length: D }, (_, i) => whole.get(i, i))]) : whole;
+  };
 
 describe.each(DTYPES)('in $dtype', ({ dtype, epsilon }) => {
   describe.each(KINDS)('rows $title', (kind) => {
     describe.each(['signs', 'normals'] as const)('and %s', (drawn) => {
-      const colouring = new Colouring({ dimension: D, dtype, diagonal: kind.diagonal, invertible: true, power: power(kind) });
+      const colouring = new Colouring({ dimension: D, dtype, diagonal: kind.diagonal, invertible: true, power: given(kind) });
       const stream = new Stream(5);
       const x = new ColouredRows(drawn === 'signs' ? new SignMatrix(N, D) : Matrix.zeros(N, D, dtype), colouring);
       x.refill((white) => void (white instanceof SignMatrix ? stream.signs(white) : stream.normal(white)));
@@ -89,7 +96,7 @@ describe.each(DTYPES)('in $dtype', ({ dtype, epsilon }) => {
     });
 
     it('a colouring undoes itself, and its precision is the inverse of the covariance', () => {
-      const colouring = new Colouring({ dimension: D, dtype, diagonal: kind.diagonal, invertible: true, power: power(kind) });
+      const colouring = new Colouring({ dimension: D, dtype, diagonal: kind.diagonal, invertible: true, power: given(kind) });
       const w = random(3, D, dtype, 2);
       const there = colouring.colour(w, Matrix.zeros(3, D, dtype));
       expectClose(there, multiply(w, power(kind)(1 / 2)), 50 * epsilon);
@@ -101,7 +108,7 @@ describe.each(DTYPES)('in $dtype', ({ dtype, epsilon }) => {
 
 it('the white form of a product is handed over once, and only while the product is what it was', () => {
   const kind = KINDS[0];
-  const colouring = new Colouring({ dimension: D, dtype: 'float64', diagonal: false, invertible: true, power: power(kind) });
+  const colouring = new Colouring({ dimension: D, dtype: 'float64', diagonal: false, invertible: true, power: given(kind) });
   const x = new ColouredRows(new SignMatrix(N, D), colouring);
   x.refill((white) => void (white instanceof SignMatrix && new Stream(5).signs(white)));
   const white = new Stream(5).rademacher(Matrix.zeros(N, D));
@@ -122,4 +129,10 @@ it('the white form of a product is handed over once, and only while the product 
   timesRows(product, g, x);
   x.refill(() => undefined);
   expect(x.takeWhite(product)).toBeNull();
+});
+
+it('rows that do not fit their colouring are refused', () => {
+  const colouring = new Colouring({ dimension: D, dtype: 'float64', diagonal: false, invertible: true, power: given(KINDS[0]) });
+  expect(() => new ColouredRows(new SignMatrix(N, D + 1), colouring)).toThrow(/rows have 13 entries, the colouring is of dimension 12/);
+  expect(() => new ColouredRows(Matrix.zeros(N, D, 'float32'), colouring)).toThrow(/rows are float32, the colouring is float64/);
 });

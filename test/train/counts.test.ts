@@ -4,6 +4,7 @@
  */
 import { expect, it } from 'vitest';
 import { linearRepresentation } from '../../lib/data/index.js';
+import { Matrix } from '../../lib/linalg/index.js';
 import { subspaceDistance } from '../../lib/metrics/index.js';
 import { native, type Native } from '../../lib/native/index.js';
 import { twoLayer } from '../../lib/networks/index.js';
@@ -151,4 +152,22 @@ it('a step of KFAC makes its Gram matrix from the counted one: two products of d
   expect(multiplyAdds).toBeGreaterThan(2 * D ** 3);
   expect(multiplyAdds).toBeLessThan(4 * head + 6 * colour + 3 * D ** 3);
   expect(3 * D ** 3).toBeLessThan((N * D * D) / 2); // what X'X would have cost
+});
+
+it('inputs along the axes take no matrix of d x d', () => {
+  const d = 3000;
+  const zeros = Matrix.zeros.bind(Matrix);
+  let largest = 0;
+  Matrix.zeros = (rows, cols, dtype) => {
+    largest = Math.max(largest, rows * cols);
+    return zeros(rows, cols, dtype);
+  };
+  try {
+    const task = linearRepresentation({ inputs: d, outputs: 2, rank: 1, covariance: { family: 'log', condition: 10, basis: 'identity' } });
+    const network = twoLayer({ inputs: d, hidden: 1, outputs: 2 });
+    new Training({ task, network, optimizer: sgd(), batch: 64 }).advance(2);
+  } finally {
+    Matrix.zeros = zeros;
+  }
+  expect(largest).toBeLessThan(d * d);
 });
