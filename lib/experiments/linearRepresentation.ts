@@ -49,7 +49,7 @@ export const start: z.input<typeof schema> = {};
 export function work({ task, network, optimizer, train }: Config): number {
   const { inputs, outputs, rank } = task;
   const { batch, steps } = train;
-  return trainedWork({ batch, steps, widths: [inputs, network.hidden ?? rank, outputs], optimizer, sampling: 2 * batch * inputs ** 2 });
+  return trainedWork({ batch, steps, widths: [inputs, network.hidden ?? rank, outputs], optimizer, sampling: 5 * batch * inputs });
 }
 
 /** @throws OptionsError when the optimiser's options do not fit the network */

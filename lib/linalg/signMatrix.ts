@@ -51,7 +51,7 @@ export class SignMatrix {
     this.#transposed = false;
   }
 
-  /** What it holds, its transpose included: for those who copy a whole matrix from elsewhere, and then say so. */
+  /** What it holds, its transpose included: for those who copy all of another matrix into it, which leaves the two alike. */
   arrays(): readonly (Uint32Array | Uint8Array)[] {
     const columns = this.#columns();
     return [this.#byRow.bits, this.#byRow.fives, columns.bits, columns.fives];

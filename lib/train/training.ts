@@ -6,10 +6,10 @@ import { squared } from '../losses/index.js';
 import { parseOptions, positive, seed, size } from '../options.js';
 import { Stream } from '../random/index.js';
 import type { Loss, Metric, Network, Optimizer, OptimizerState, Order, RunRecord, RunStatus, Task, UpdateEvent } from '../types.js';
+import { batchesOf, factorWidth, PrefetchedBatches, type Batches } from './batches.js';
 import { flatten, requireFit as requireCheckpointFit, requireNothingElse, restore, type Checkpoint } from './checkpoint.js';
 import { Evaluation } from './evaluation.js';
 import { Measurements } from './measurements.js';
-import { batchesOf, factorWidth, PrefetchedBatches, type Batches } from './batches.js';
 import { chooseOrder, phasesOf, requireFit, requireParts } from './parts.js';
 
 /** The part of the options that is plain data, with its defaults. */
