@@ -32,7 +32,7 @@ export interface MarchenkoPastur {
   /** At x > 0; per eigenvalue, so that it integrates to 1 - atom.
    *  @throws NumericalError NOT_CONVERGED where the Silverstein equation is not satisfied in the end */
   readonly density: (x: number) => number;
-  /** Mass within [low, high], the atom not counted, to about 1e-8 (1e-6 where the ratio is within 1e-5 of 1).
+  /** Mass within [low, high], the atom not counted, to about 1e-8.
    *  @throws ArgumentError unless low <= high; NumericalError NOT_CONVERGED */
   readonly mass: (low: number, high: number) => number;
 }
@@ -43,10 +43,7 @@ export function marchenkoPastur(options: MarchenkoPasturOptions): MarchenkoPastu
   const population = populationOf('marchenkoPastur', eigenvalues);
   const curve = new SupportCurve(population, ratio);
   const intervals = curve.intervals();
-  // At ratio 1 (of the positive part) the lowest edge is 0, and rounding leaves something next to it.
-  const noise = 1e-14 * curve.psi(intervals[intervals.length - 1][1]);
-  const lowest = (x: number): number => (x < noise ? 0 : x);
-  const edges = intervals.map(([from, to]) => [lowest(curve.psi(from)), curve.psi(to)] as const);
+  const edges = intervals.map(([from, to]) => [Math.max(0, curve.psi(from)), curve.psi(to)] as const);
   const density = (x: number): number => {
     if (!(x > 0 && x < Infinity)) throw new ArgumentError(`marchenkoPastur: the density is that of x > 0, got ${x}`);
     const k = edges.findIndex(([low, high]) => x > low && x < high);
@@ -60,9 +57,9 @@ export function marchenkoPastur(options: MarchenkoPasturOptions): MarchenkoPastu
       if (!(low <= high))
         throw new ArgumentError(`marchenkoPastur: mass takes two places, low <= high; got ${String(low)} and ${String(high)}`);
       let total = 0;
-      edges.forEach(([from, to], k) => {
+      edges.forEach(([from, to]) => {
         const [a, b] = [Math.max(from, low), Math.min(to, high)];
-        if (b > a) total += massWithin(density, from, to, a, b, from > 0 && curve.digitsAt(intervals[k][0]) > 1e-5);
+        if (b > a) total += massWithin(density, from, to, a, b);
       });
       return total;
     },
@@ -70,11 +67,11 @@ export function marchenkoPastur(options: MarchenkoPasturOptions): MarchenkoPastu
 }
 
 /** By x = middle - half cos(angle), under which the square roots at the edges (and their inverse at 0) become smooth; where the edges are
- *  decades apart the same in log x, which resolves both of them.
- *  @param sharp  whether the lower edge is known well enough for that */
-function massWithin(density: (x: number) => number, from: number, to: number, a: number, b: number, sharp: boolean): number {
-  const log = sharp && to > 100 * from;
-  const [low, high] = log ? [Math.log(from), Math.log(to)] : [from, to];
+ *  decades apart the same in log x, which resolves both of them. */
+function massWithin(density: (x: number) => number, from: number, to: number, a: number, b: number): number {
+  const log = to > 100 * from;
+  // Where the support begins at 0 (ratio 1) the law is x^(-1/2) there: what lies below this holds nothing that numbers see.
+  const [low, high] = log ? [Math.log(Math.max(from, 1e-40 * to)), Math.log(to)] : [from, to];
   const [middle, half] = [(low + high) / 2, (high - low) / 2];
   const angle = (x: number): number => Math.acos(Math.max(-1, Math.min(1, (middle - (log ? Math.log(x) : x)) / half)));
   const f = (angles: Float64Array, values: Float64Array): void => {
@@ -98,37 +95,63 @@ export class SupportCurve {
   readonly #c: Float64Array;
   /** ratio w_j t_j. */
   readonly #m: Float64Array;
+  /** ratio w_j. */
+  readonly #w: Float64Array;
+  /** 1 - ratio sum_(i >= j) w_i. Where u is small beside t_j the sums below take t_j / (u - t_j) = -1 + u / (u - t_j): the ones are here, and
+   *  at ratio 1, next to u = 0, nothing is left to cancel. */
+  readonly #rest: Float64Array;
   readonly #ratio: number;
 
-  constructor({ values, weights }: Population, ratio: number) {
+  constructor({ values, weights, zero }: Population, ratio: number) {
     this.#t = values;
     this.#c = values.map((t, j) => ratio * weights[j] * t * t);
     this.#m = values.map((t, j) => ratio * weights[j] * t);
+    this.#w = weights.map((w) => ratio * w);
+    let rest = 1 - ratio * (1 - zero);
+    this.#rest = this.#w.map((w) => (rest += w) - w);
     this.#ratio = ratio;
+  }
+
+  /** The first t_j beside which something of that size is small, or their count. */
+  #small(size: number): number {
+    const t = this.#t;
+    if (t[0] > 2 * size) return 0;
+    let [low, high] = [0, t.length];
+    while (high - low > 1) {
+      const middle = (low + high) >>> 1;
+      if (t[middle] > 2 * size) high = middle;
+      else low = middle;
+    }
+    return high;
+  }
+
+  /** What the ones of the terms from the s-th on leave of 1. */
+  #restAt(s: number): number {
+    return s < this.#rest.length ? this.#rest[s] : 1;
   }
 
   /** At a real u that is no eigenvalue. */
   psi(u: number): number {
-    let sum = 1;
-    for (let j = 0; j < this.#t.length; j++) sum += this.#m[j] / (u - this.#t[j]);
-    return u * sum;
-  }
-
-  /** Share of psi(u) that is left once its terms have cancelled: next to ratio 1 the lowest edge has few digits. */
-  digitsAt(u: number): number {
-    let [sum, size] = [1, 1];
-    for (let j = 0; j < this.#t.length; j++) {
-      const term = this.#m[j] / (u - this.#t[j]);
-      sum += term;
-      size += Math.abs(term);
-    }
-    return Math.abs(sum) / size;
+    const s = this.#small(Math.abs(u));
+    let [direct, rest] = [this.#restAt(s), 0];
+    for (let j = 0; j < s; j++) direct += this.#m[j] / (u - this.#t[j]);
+    for (let j = s; j < this.#t.length; j++) rest += this.#w[j] / (u - this.#t[j]);
+    return u * (direct + u * rest);
   }
 
   /** 1 - psi'(u) at a real u. */
   g(u: number): number {
-    let sum = 0;
-    for (let j = 0; j < this.#t.length; j++) sum += this.#c[j] / (u - this.#t[j]) ** 2;
+    return 1 + this.#above(u, 0);
+  }
+
+  /** sum_j c_j / |u - t_j|^2 - 1 at u = a + i sqrt(q). */
+  #above(a: number, q: number): number {
+    const [t, c, w] = [this.#t, this.#c, this.#w];
+    const size = a * a + q;
+    const s = this.#small(Math.sqrt(size));
+    let sum = -this.#restAt(s);
+    for (let j = 0; j < s; j++) sum += c[j] / ((a - t[j]) ** 2 + q);
+    for (let j = s; j < t.length; j++) sum += (w[j] * (2 * a * t[j] - size)) / ((a - t[j]) ** 2 + q);
     return sum;
   }
 
@@ -137,7 +160,7 @@ export class SupportCurve {
     const t = this.#t;
     const last = t.length - 1;
     // Beyond all t_j, (u - t_last)^2 <= sum c where g >= 1; before them alike.
-    const reach = Math.sqrt(this.#c.reduce((a, b) => a + b, 0));
+    const reach = 1.001 * Math.sqrt(this.#c.reduce((a, b) => a + b, 0));
     const bounds: number[] = [this.#edge(t[0] - reach, t[0], -1)];
     for (let j = 0; j < last; j++) {
       const gap = this.#gap(j);
@@ -178,7 +201,7 @@ export class SupportCurve {
     for (let iteration = 0; iteration < ITERATIONS; iteration++) {
       const u = (low + high) / 2;
       if (!(u > low && u < high)) break;
-      if (this.g(u) > 1 === (direction === 1)) low = u;
+      if (this.#above(u, 0) > 0 === (direction === 1)) low = u;
       else high = u;
     }
     // The side on which g <= 1, or as near as numbers come.
@@ -190,15 +213,13 @@ export class SupportCurve {
     const [t, c] = [this.#t, this.#c];
     // 1 / sum_j c_j / (d_j + q) is concave and increases in q = b^2: Newton's steps rise to the root from any start below it.
     let q = 0;
-    for (let j = 0; j < t.length; j++) q = Math.max(q, c[j] - (a - t[j]) ** 2);
+    // Each term alone is a lower bound, less what rounding may have added to it.
+    for (let j = 0; j < t.length; j++) q = Math.max(q, c[j] - (a - t[j]) ** 2 * (1 + 1e-15) - 1e-15 * c[j]);
     for (let iteration = 0; iteration < ITERATIONS; iteration++) {
-      let [sum, slope] = [0, 0];
-      for (let j = 0; j < t.length; j++) {
-        const inverse = 1 / ((a - t[j]) ** 2 + q);
-        sum += c[j] * inverse;
-        slope += c[j] * inverse * inverse;
-      }
-      const step = (sum * (sum - 1)) / slope;
+      let slope = 0;
+      for (let j = 0; j < t.length; j++) slope += c[j] / ((a - t[j]) ** 2 + q) ** 2;
+      const above = this.#above(a, q);
+      const step = ((1 + above) * above) / slope;
       if (!(step > 1e-16 * q)) break;
       q += step;
     }
@@ -220,7 +241,7 @@ export class SupportCurve {
         const size = here.dre ** 2 + here.dim ** 2;
         const [r, i] = [here.re - x, here.im];
         const next = { re: u.re - (r * here.dre + i * here.dim) / size, im: u.im - (i * here.dre - r * here.dim) / size };
-        if (!(next.im > 0 && next.re > from && next.re < to)) break;
+        if (!(next.im > 0)) break;
         const there = this.#complex(next.re, next.im);
         const rest = this.#residual(there, next.im, x);
         if (!(rest < residual)) break;
@@ -242,17 +263,30 @@ export class SupportCurve {
 
   /** psi and psi' at a + ib. */
   #complex(a: number, b: number): { re: number; im: number; dre: number; dim: number } {
-    let [sre, sim, dre, dim] = [1, 0, 1, 0];
+    const s = this.#small(Math.hypot(a, b));
+    let [sre, sim, dre, dim, rre, rim] = [this.#restAt(s), 0, this.#restAt(s), 0, 0, 0];
     for (let j = 0; j < this.#t.length; j++) {
       const x = a - this.#t[j];
       const size = 1 / (x * x + b * b);
       // 1 / (u - t) and its square.
       const [re, im] = [x * size, -b * size];
-      sre += this.#m[j] * re;
-      sim += this.#m[j] * im;
-      dre -= this.#c[j] * (re * re - im * im);
-      dim -= this.#c[j] * 2 * re * im;
+      const [re2, im2] = [re * re - im * im, 2 * re * im];
+      if (j < s) {
+        sre += this.#m[j] * re;
+        sim += this.#m[j] * im;
+        dre -= this.#c[j] * re2;
+        dim -= this.#c[j] * im2;
+      } else {
+        // u / (u - t), and of the square t^2 / (u - t)^2 = 1 + u (2 t - u) / (u - t)^2.
+        rre += this.#w[j] * re;
+        rim += this.#w[j] * im;
+        const [pre, pim] = [a * (2 * this.#t[j] - a) + b * b, 2 * b * (this.#t[j] - a)];
+        dre -= this.#w[j] * (pre * re2 - pim * im2);
+        dim -= this.#w[j] * (pre * im2 + pim * re2);
+      }
     }
+    sre += a * rre - b * rim;
+    sim += a * rim + b * rre;
     return { re: a * sre - b * sim, im: a * sim + b * sre, dre, dim };
   }
 }

@@ -39,17 +39,25 @@ describe('marchenkoPastur', () => {
     ['log-spaced to 1e-4', log(200, 1e4), [0.125, 0.5, 1, 8]],
     ['two levels', [1, 1, 0.01, 0.01], [0.05, 0.5, 1, 2]],
     ['with zeros', [2, 1, 0, 0, 0], [0.2, 1, 3]],
-    ['over twelve decades', log(60, 1e12), [0.5, 2]],
-    ['next to ratio 1', [1], [0.999999, 1.000001]],
+    ['over twelve decades', log(60, 1e12), [0.5, 1, 2]],
+    ['next to ratio 1', [1], [1 - 1e-6, 1 - 1e-9, 1 - 1e-12, 1, 1 + 1e-16, 1 + 1e-12, 1 + 1e-9, 1 + 1e-6]],
+    ['next to where samples are as many as positive eigenvalues', [0, 1, 2], [1.5 - 1e-12, 1.5, 1.5 + 1e-12]],
     ['one far away', [...new Array<number>(99).fill(1), 50], [0.5, 2]],
-  ] as const)('integrates to 1 within 1e-6, atoms included: %s', (_name, eigenvalues: readonly number[], ratios: readonly number[]) => {
+  ] as const)('integrates to 1 within 1e-8, atoms included: %s', (_name, eigenvalues: readonly number[], ratios: readonly number[]) => {
     for (const ratio of ratios) {
       const { atom, mass } = marchenkoPastur({ eigenvalues, ratio });
-      expect(Math.abs(mass(0, Infinity) + atom - 1), `ratio ${ratio}`).toBeLessThan(1e-6);
+      expect(Math.abs(mass(0, Infinity) + atom - 1), `ratio ${ratio}`).toBeLessThan(1e-8);
     }
   });
 
-  it('does so for random spectra and ratios, with the mean of the population and edges around all of it', () => {
+  it('goes as x^(-1/2) towards 0 at ratio 1, of many small eigenvalues too', () => {
+    const { density, edges } = marchenkoPastur({ eigenvalues: [...log(1199, 1e3), 200], ratio: 1 });
+    expect(edges[0][0]).toBe(0);
+    const constant = density(1e-18) * 1e-9;
+    for (const x of [1e-30, 1e-19, 8.9e-16]) expect(density(x) * Math.sqrt(x)).toBeCloseTo(constant, 9);
+  });
+
+  it('integrates to 1 for random spectra and ratios, with the mean of the population and edges around all of it', () => {
     const spectra = fc.array(fc.double({ min: -3, max: 2, noNaN: true }), { minLength: 1, maxLength: 12 });
     fc.assert(
       fc.property(spectra, fc.double({ min: -1.5, max: 1.5, noNaN: true }), (logs, logRatio) => {
