@@ -1,9 +1,9 @@
 """The peers of scripts/bench/step.ts: the same training step in NumPy (with SciPy's LAPACK) and in PyTorch, each written for speed:
 held buffers, one pass where one will do, gradients by hand, random numbers by the fastest route each library offers, matrices laid out
 as its products like them (G is kept transposed). Each peer comes in two forms: with inputs multiplied out, as the paper writes them, and with
-the algebra of lib/linalg/colouredRows.ts.
+the algebra of lib/linalg/colouredRows.ts. PyTorch also by torch.compile, which makes one pass of what is done entry by entry.
 
-    python3 step.py FOLDER numpy|numpy-factored|torch|torch-factored
+    python3 step.py FOLDER numpy|numpy-factored|torch|torch-factored|torch-compiled|torch-compiled-factored
 
 FOLDER has a file for each size, as written by problem.ts. Answers as peers.py says questions METHOD:SIZE:DTYPE, with the last subspace
 distance; the subspace distance is part of a step."""
@@ -335,6 +335,127 @@ class TorchFactored(Torch):
         del self.x
 
 
+def torch_compile():
+    """torch.compile; ImportError where it cannot run."""
+    import sympy.core.numbers as numbers
+
+    # The one function that PyTorch asks of SymPy 1.13 and Debian's 1.11 does not have.
+    if not hasattr(numbers, "equal_valued"):
+        numbers.equal_valued = lambda x, y: (numbers.Float(x) if isinstance(x, float) else x) == y
+    import torch
+    import torch._inductor.codecache  # noqa: F401: what it needs is looked for here
+
+    return torch.compile
+
+
+class TorchCompiled(Torch):
+    """Steps as functions of tensors, each compiled as a whole, random numbers included."""
+
+    def __init__(self, path, dtype):
+        self.compile = torch_compile()
+        super().__init__(path, dtype)
+        compiled = lambda f: self.compile(f, dynamic=False, fullgraph=True)
+        self.compiled_sgd, self.compiled_adam = compiled(self.sgd_of), compiled(self.adam_of)
+        self.features_of, self.head_of, self.decide = compiled(self.features_of), compiled(self.head_of), compiled(self.drawn)
+        self.damp = compiled(self.damped)
+
+    def drawn(self, words, uniforms):
+        """Signs and targets."""
+        torch = self.torch
+        u = self.table[words.view(torch.uint8).view(-1, 8)[:, :4].reshape(-1).int()].view(self.u.shape)
+        radii = (-2 * self.noise**2 * torch.log1p(-uniforms[0])).sqrt()
+        angles = uniforms[1] * (2 * torch.pi)
+        noise = torch.cat((radii * angles.cos(), radii * angles.sin())).view(self.y.shape)
+        x = self.rows(u)
+        return x, noise + (x @ self.teacher_of()) @ self.teacher_ft
+
+    def draw(self):
+        return self.decide(self.words.random_(), self.uniforms.uniform_())
+
+    def rows(self, u):
+        return u @ self.root
+
+    def teacher_of(self):
+        return self.teacher_gt
+
+    def weight_of(self, gt):
+        return gt
+
+    def gradient_of(self, x, dh):
+        return x.T @ dh
+
+    def gradients(self, x, y, gt, f):
+        h = x @ self.weight_of(gt)
+        r = (h @ f.T - y) * (1 / self.n)
+        return self.gradient_of(x, r @ f), r.T @ h
+
+    def sgd_of(self, x, y, gt, f):
+        gg, gf = self.gradients(x, y, gt, f)
+        return gt - self.rate * gg, f - self.rate * gf
+
+    def sgd(self):
+        self.gt, self.f = self.compiled_sgd(*self.draw(), self.gt, self.f)
+
+    def adam_of(self, x, y, gt, f, moments, scale, rate):
+        out = []
+        for p, gradient, (mean, square) in zip((gt, f), self.gradients(x, y, gt, f), moments):
+            mean = BETA1 * mean + (1 - BETA1) * gradient
+            square = BETA2 * square + (1 - BETA2) * gradient * gradient
+            out.append((p - rate * mean / (square.sqrt() * scale + EPSILON), mean, square))
+        return out
+
+    def adam(self):
+        self.steps += 1
+        # As tensors, or each step would be compiled anew.
+        scale = self.torch.tensor((1 - BETA2**self.steps) ** -0.5)
+        rate = self.torch.tensor(self.adam_rate / (1 - BETA1**self.steps))
+        (self.gt, *first), (self.f, *second) = self.compiled_adam(*self.draw(), self.gt, self.f, self.moments, scale, rate)
+        self.moments = [tuple(first), tuple(second)]
+
+    def features_of(self, x, y, gt, f):
+        r = x @ self.weight_of(gt) @ f.T - y
+        return x.T @ (r @ f), f.T @ f
+
+    def damped(self, x):
+        return (x.T @ x) * (1 / self.n) + self.damping * self.torch.eye(x.shape[1], dtype=x.dtype)
+
+    def solved(self, x, across):
+        factor, _ = self.torch.linalg.cholesky_ex(self.damp(x))
+        return self.torch.cholesky_solve(across, factor)
+
+    def head_of(self, x, y, gt, f):
+        h = x @ self.weight_of(gt)
+        return (h @ f.T - y).T @ h, (h.T @ h) * (1 / self.n)
+
+    def layerwise(self):
+        x, y = self.draw()
+        across, output = self.features_of(x, y, self.gt, self.f)
+        step = self.solve(output, self.solved(x, across).T).T
+        self.gt = self.gt - (self.rate / self.n) * step
+        gradient, a = self.head_of(x, y, self.gt, self.f)
+        self.f = self.f - (self.rate / self.n) * self.solve(a, gradient.T).T
+
+
+class TorchCompiledFactored(TorchCompiled):
+    def rows(self, u):
+        return u
+
+    def teacher_of(self):
+        return self.teacher_white
+
+    def weight_of(self, gt):
+        return self.root @ gt
+
+    def gradient_of(self, x, dh):
+        return self.root @ (x.T @ dh)
+
+    def damped(self, x):
+        return (x.T @ x) * (1 / self.n) + self.damping * self.precision
+
+    def solved(self, x, across):
+        return self.inverse_root @ super().solved(x, across)
+
+
 def main():
     folder, which = sys.argv[1:]
 
@@ -344,8 +465,12 @@ def main():
             "numpy-factored": (NumPyFactored, numpy_facts),
             "torch": (Torch, torch_facts),
             "torch-factored": (TorchFactored, torch_facts),
+            "torch-compiled": (TorchCompiled, torch_facts),
+            "torch-compiled-factored": (TorchCompiledFactored, torch_facts),
         }[which]
         runs = {}
+        if "compiled" in which:
+            torch_compile()
 
         def begin(question):
             if question not in runs:

@@ -208,6 +208,8 @@ async function main(): Promise<void> {
       new Contender('NumPy, factored', 'python3', [script, folder, 'numpy-factored']),
       new Contender('PyTorch', 'python3', [script, folder, 'torch']),
       new Contender('PyTorch, factored', 'python3', [script, folder, 'torch-factored']),
+      new Contender('torch.compile', 'python3', [script, folder, 'torch-compiled']),
+      new Contender('torch.compile, factored', 'python3', [script, folder, 'torch-compiled-factored']),
     );
     const { present, facts } = await gather(contenders, [OURS, CPP]);
     const times = await askInTurn<string, Distance>(present, questions, rounds, (question, round) => {
