@@ -17,6 +17,7 @@ class Problem:
 
         with open(path) as file:
             about = json.load(file)
+        self.linear = about["model"] == "linear"
         self.methods, self.widths, self.batch = about["methods"], about["widths"], about["batch"]
         self.dtype = np.dtype(about["dtype"])
         numbers, at = np.fromfile(path + ".f64"), 0
@@ -29,20 +30,23 @@ class Problem:
 
         self._parameters = []
         for d, m in zip(self.widths, self.widths[1:]):
-            self._parameters += [take(m, d), take(1, m)]
+            self._parameters += [take(m, d)] if self.linear else [take(m, d), take(1, m)]
         count, n = about["batches"], self.batch
         self._inputs = [take(n, self.widths[0]).astype(self.dtype) for _ in range(count)]
-        self._labels = [take(n).astype(np.int64) for _ in range(count)]
+        if self.linear:
+            self._targets = [take(n, self.widths[-1]).astype(self.dtype) for _ in range(count)]
+        else:
+            self._targets = [take(n).astype(np.int64) for _ in range(count)]
         self.draws = take(about["draws"]) if about["draws"] > 0 else None
-        self._joint = [np.hstack([x, np.ones((n, 1), self.dtype)]) for x in self._inputs]
+        self._joint = self._inputs if self.linear else [np.hstack([x, np.ones((n, 1), self.dtype)]) for x in self._inputs]
 
     def parameters(self):
-        """Each layer's weight (m x d) and bias (1 x m) at the start, float64."""
+        """Each layer's weight (m x d) and, but for a linear network, bias (1 x m) at the start, float64."""
         return self._parameters
 
     def batches(self, joint):
-        """Inputs and labels; joint: inputs with a 1 appended."""
-        return list(zip(self._joint if joint else self._inputs, self._labels))
+        """Inputs and targets (of a classifier labels); joint: inputs with a 1 appended where there are biases."""
+        return list(zip(self._joint if joint else self._inputs, self._targets))
 
 
 def main():

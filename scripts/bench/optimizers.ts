@@ -1,9 +1,11 @@
 /**
- * Microseconds a training step takes with each optimiser: ours, NumPy with SciPy, and PyTorch where it imports. A 784-256-128-10 ReLU
- * network with biases under softmax cross-entropy, batches of 256 that are held in memory, one thread; a step is forward and backward
- * passes, statistics, update and its application. The number after a method's name is its period: of inverses, roots or bases.
+ * Microseconds a training step takes with each optimiser: ours, NumPy with SciPy, and PyTorch where it imports. Of a 784-256-128-10 ReLU
+ * network with biases under softmax cross-entropy, batches of 256; or of linear representation learning at the sizes of step.ts. Batches are
+ * held in memory, inputs multiplied out, one thread; a step is forward and backward passes, statistics, update and its application. The
+ * number after a method's name is its period: of inverses, roots or bases.
  *
- *   node --import tsx scripts/bench/optimizers.ts [--dtype float32|float64] [--only kfac/5,muon] [--rounds 11] [--steps 40] [--json]
+ *   node --import tsx scripts/bench/optimizers.ts [--bench classifier|small|middle|large,..] [--dtype float32|float64] [--only kfac/5,muon]
+ *     [--rounds 11] [--json]
  *
  * First every contender trains a small network for some steps by each method, in both types: their parameters must agree, or nothing is
  * measured. Then they are asked in turn (contender.ts) for a block of steps from the start of training, the same batches to all; their
@@ -31,17 +33,33 @@ import {
   type Facts,
   type Table,
 } from './contender.js';
-import { CHECK_STEPS, METHOD_NAMES, problemOf, writeProblem, type MethodName, type Problem, type Purpose } from './optimizersProblem.js';
+import {
+  BENCHES,
+  CHECK,
+  METHOD_NAMES,
+  problemOf,
+  stepsOf,
+  writeProblem,
+  type Bench,
+  type MethodName,
+  type Model,
+  type Purpose,
+} from './optimizersProblem.js';
 
 const OURS = 'layerwise (ours)';
 /** PyTorch's own Muon, beside the one by hand: it iterates in bfloat16 whatever the dtype, and so computes something else. */
 const TORCH_MUON = 'torch.optim.Muon';
 const DTYPES = ['float32', 'float64'] as const;
-/** Untimed steps at the start of every block: memory is touched, and the factors have full rank. */
-const WARM_UP = 20;
+/** Steps of a block, or as many as the longest period has; and untimed ones at its start: memory is touched, and factors have full rank. */
+const STEPS: Readonly<Record<Bench, { timed: number; untimed: number }>> = {
+  classifier: { timed: 40, untimed: 20 },
+  small: { timed: 200, untimed: 20 },
+  middle: { timed: 20, untimed: 2 },
+  large: { timed: 5, untimed: 1 },
+};
 /** Largest difference of parameters after the check's steps, |ours - theirs| over |ours - start|, and of losses. SOAP scales a direction in
  *  which gradients are rounding errors up like any other (softmax gradients sum to 0), and so has its own. */
-const SAME = { float64: 1e-9, float32: 1e-3 };
+const SAME = { float64: 1e-9, float32: 3e-3 };
 const SAME_SOAP = { float64: 1e-4, float32: 0.2 };
 /** Largest factor between losses at the end of a block: labels drawn from the model differ, and so do bases of null spaces. */
 const ALIKE = 1.5;
@@ -50,32 +68,31 @@ interface Loss extends Answer {
   readonly loss: number;
 }
 
-/** Contenders for a problem, written into a folder. */
-function contendersFor(purpose: Purpose, problem: Problem, folder: string): Contender[] {
-  const { dtype } = problem;
-  const path = join(folder, `${purpose}-${dtype}.json`);
-  writeProblem(path, problem);
+/** Contenders for a problem, which is written into a folder. */
+function contendersFor(purpose: Purpose, dtype: Dtype, folder: string): Contender[] {
+  const path = join(folder, `${purpose.replace(' ', '-')}-${dtype}.json`);
+  writeProblem(path, problemOf(purpose, dtype));
   const script = (name: string): string => join(ROOT, 'scripts', 'bench', name);
   return [
     new Contender(OURS, process.execPath, ['--import', 'tsx', script('optimizersOurs.ts'), purpose, dtype]),
     new Contender('NumPy', 'python3', [script('optimizers.py'), path, 'numpy']),
     new Contender('PyTorch', 'python3', [script('optimizers.py'), path, 'torch']),
-    ...(purpose === 'bench' ? [new Contender(TORCH_MUON, 'python3', [script('optimizers.py'), path, 'torch', TORCH_MUON])] : []),
+    ...(purpose === 'classifier' ? [new Contender(TORCH_MUON, 'python3', [script('optimizers.py'), path, 'torch', TORCH_MUON])] : []),
   ];
 }
 
 /** @throws Error where a peer's parameters differ from ours after the check's steps */
-async function requireSameMethods(methods: readonly MethodName[], dtype: Dtype, folder: string): Promise<void> {
-  const problem = problemOf('check', dtype);
-  const start = Float64Array.from(problem.network.params.flatMap(({ value }) => [...value.data]));
-  const contenders = contendersFor('check', problem, folder);
+async function requireSameMethods(model: Model, methods: readonly MethodName[], dtype: Dtype, folder: string): Promise<void> {
+  const purpose: Purpose = `${model} check`;
+  const start = Float64Array.from(problemOf(purpose, dtype).network.params.flatMap(({ value }) => [...value.data]));
+  const contenders = contendersFor(purpose, dtype, folder);
   try {
     const { present } = await gather(contenders, [OURS]);
     for (const method of methods) {
       const [ours, ...peers] = await Promise.all(
         present.map(async (contender, i) => {
           const path = join(folder, `parameters-${i}.f64`);
-          const { loss } = await contender.ask<Loss>(`${method} 0 ${CHECK_STEPS} ${path}`);
+          const { loss } = await contender.ask<Loss>(`${method} 0 ${CHECK.steps} ${path}`);
           const bytes = readFileSync(path);
           return {
             name: contender.name,
@@ -89,7 +106,7 @@ async function requireSameMethods(methods: readonly MethodName[], dtype: Dtype, 
         const difference = distance(ours.parameters, parameters) / distance(ours.parameters, start);
         if (!(difference <= allowed && Math.abs(loss / ours.loss - 1) <= allowed))
           throw new Error(
-            `${method}, ${dtype}: after ${CHECK_STEPS} steps of the check, parameters of ${name} differ from ours by ${difference.toExponential(1)} of the way and its loss is ${loss}, ours ${ours.loss}: not the same method`,
+            `${method}, ${model}, ${dtype}: after ${CHECK.steps} steps of the check, parameters of ${name} differ from ours by ${difference.toExponential(1)} of the way and its loss is ${loss}, ours ${ours.loss}: not the same method`,
           );
       }
     }
@@ -114,6 +131,7 @@ function requireAlike(answers: Answers<MethodName, Loss>, methods: readonly Meth
 }
 
 interface Row {
+  readonly bench: Bench;
   readonly method: MethodName;
   readonly contender: string;
   /** Microseconds a step of the processor and by the clock: medians over rounds. */
@@ -124,13 +142,14 @@ interface Row {
   readonly loss: number;
 }
 
-function rowsOf(answers: Answers<MethodName, Loss>, methods: readonly MethodName[]): Row[] {
+function rowsOf(bench: Bench, answers: Answers<MethodName, Loss>, methods: readonly MethodName[]): Row[] {
   return methods.flatMap((method) => {
     const ours = answers.get(OURS)![method];
     return [...answers].flatMap(([contender, { [method]: own }]) =>
       own.length === 0
         ? []
         : {
+            bench,
             method,
             contender,
             cpu: median(own.map((a) => a.cpu)),
@@ -146,26 +165,30 @@ export interface OptimizersResult {
   readonly facts: Readonly<Record<string, Facts | string>>;
   readonly dtype: string;
   readonly rounds: number;
-  readonly steps: number;
   readonly rows: readonly Row[];
 }
 
-/** A line a method. torch.optim.Muon is no peer, since it does other work. */
+/** A line a method and bench. torch.optim.Muon is no peer, since it does other work. */
 export function optimizersTable({ rows }: OptimizersResult): Table {
   const same = rows.filter((r) => r.contender !== TORCH_MUON);
   const names = [...new Set(same.map((r) => r.contender))];
-  const lines = [...new Set(same.map((r) => r.method))].map((method) => {
-    const own = same.filter((r) => r.method === method);
-    const times = names.map((name) => own.find((r) => r.contender === name)!.cpu.toFixed(0));
-    const peers = own.filter((r) => r.contender !== OURS).map((r) => r.overOurs);
-    return [method, ...times, peers.length === 0 ? 'none' : Math.min(...peers).toFixed(2)];
+  const benches = [...new Set(same.map((r) => r.bench))];
+  const size = benches.length > 1;
+  const lines = benches.flatMap((bench) => {
+    const here = same.filter((r) => r.bench === bench);
+    return [...new Set(here.map((r) => r.method))].map((method) => {
+      const own = here.filter((r) => r.method === method);
+      const times = names.map((name) => own.find((r) => r.contender === name)!.cpu.toFixed(0));
+      const peers = own.filter((r) => r.contender !== OURS).map((r) => r.overOurs);
+      return [...(size ? [bench] : []), method, ...times, peers.length === 0 ? 'none' : Math.min(...peers).toFixed(2)];
+    });
   });
-  return { header: ['method', ...names, 'fastest peer over ours'], rows: lines, words: 1 };
+  return { header: [...(size ? ['size'] : []), 'method', ...names, 'fastest peer over ours'], rows: lines, words: size ? 2 : 1 };
 }
 
 function print(result: OptimizersResult): void {
-  const { facts, dtype, rounds, steps, rows } = result;
-  printFacts({ run: { dtype, rounds, steps }, ...facts });
+  const { facts, dtype, rounds, rows } = result;
+  printFacts({ run: { dtype, rounds }, ...facts });
   console.log(`${markdown(optimizersTable(result))}\n`);
   for (const r of rows.filter(({ contender }) => contender === TORCH_MUON))
     console.log(`${r.contender}, in bfloat16: ${r.cpu.toFixed(0)} µs, ${r.overOurs.toFixed(2)} times ours; last loss ${r.loss.toFixed(4)}`);
@@ -174,33 +197,50 @@ function print(result: OptimizersResult): void {
 async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
+      bench: { type: 'string', default: 'classifier' },
       dtype: { type: 'string', default: 'float32' },
       only: { type: 'string', default: METHOD_NAMES.join() },
       rounds: { type: 'string', default: '11' },
-      steps: { type: 'string', default: '40' },
       json: { type: 'boolean', default: false },
     },
   });
-  const [rounds, steps] = [countOf('rounds', values.rounds), countOf('steps', values.steps)];
+  const rounds = countOf('rounds', values.rounds);
+  const benches = values.bench.split(',').map((name) => oneOf('bench', name, Object.keys(BENCHES) as Bench[]));
   const dtype = oneOf('dtype', values.dtype, DTYPES);
   const methods = values.only.split(',').map((name) => oneOf('only', name, METHOD_NAMES));
 
   const folder = mkdtempSync(join(tmpdir(), 'layerwise-bench-'));
-  const contenders: Contender[] = [];
   try {
-    for (const each of DTYPES) await requireSameMethods(methods, each, folder);
-    contenders.push(...contendersFor('bench', problemOf('bench', dtype), folder));
-    const { present, facts } = await gather(contenders, [OURS]);
-    const answers = await askInTurn<MethodName, Loss>(present, methods, rounds, (method, _, { name }) =>
-      name === TORCH_MUON && method !== 'muon' ? null : `${method} ${WARM_UP} ${steps}`,
-    );
-    requireAlike(answers, methods);
-    const result: OptimizersResult = { facts, dtype, rounds, steps, rows: rowsOf(answers, methods) };
+    for (const model of new Set(benches.map((bench) => BENCHES[bench].model)))
+      for (const each of DTYPES) await requireSameMethods(model, methods, each, folder);
+    const parts: { facts: OptimizersResult['facts']; rows: Row[] }[] = [];
+    for (const bench of benches) parts.push(await measure(bench, methods, dtype, rounds, folder));
+    const result: OptimizersResult = { facts: parts[0].facts, dtype, rounds, rows: parts.flatMap(({ rows }) => rows) };
     if (values.json) console.log(JSON.stringify(result, null, 1));
     else print(result);
   } finally {
-    for (const contender of contenders) contender.end();
     rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function measure(
+  bench: Bench,
+  methods: readonly MethodName[],
+  dtype: Dtype,
+  rounds: number,
+  folder: string,
+): Promise<{ facts: OptimizersResult['facts']; rows: Row[] }> {
+  const contenders = contendersFor(bench, dtype, folder);
+  try {
+    const { present, facts } = await gather(contenders, [OURS]);
+    const { timed, untimed } = STEPS[bench];
+    const answers = await askInTurn<MethodName, Loss>(present, methods, rounds, (method, _, { name }) =>
+      name === TORCH_MUON && method !== 'muon' ? null : `${method} ${untimed} ${stepsOf(method, timed)}`,
+    );
+    requireAlike(answers, methods);
+    return { facts, rows: rowsOf(bench, answers, methods) };
+  } finally {
+    for (const contender of contenders) contender.end();
   }
 }
 

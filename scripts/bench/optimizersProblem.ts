@@ -1,11 +1,12 @@
 /**
- * The steps that scripts/bench/optimizers.ts measures, one definition for all contenders: network, batches, methods with their
+ * The steps that scripts/bench/optimizers.ts measures, one definition for all contenders: network, loss, batches, methods with their
  * hyper-parameters, and the files through which the Python programs receive the same numbers.
  */
 import { writeFileSync } from 'node:fs';
 import {
   type Batch,
   type Dtype,
+  type Loss,
   Matrix,
   type Network,
   type Optimizer,
@@ -20,6 +21,9 @@ import {
   sgd,
   shampoo,
   soap,
+  softmaxCrossEntropy,
+  squared,
+  twoLayer,
 } from '../../lib/index.js';
 
 const FACTORIES = { sgd, adamw, kfac, ekfac, foof, shampoo, soap, muon };
@@ -63,55 +67,95 @@ const METHODS = {
 export type MethodName = keyof typeof METHODS;
 export const METHOD_NAMES = Object.keys(METHODS) as readonly MethodName[];
 
-/** bench: what is timed. check: small, and such that every method has one outcome, whatever the library: no factor has a null space of
- *  two or more dimensions, in which eigenvectors are arbitrary and EKFAC and SOAP depend on them; and no period is longer than `longest`,
- *  so that every basis is renewed twice. */
-const PURPOSES = {
-  bench: { widths: [784, 256, 128, 10], batch: 256, batches: 8, longest: Infinity, draws: 0 },
-  check: { widths: [24, 24, 24, 24], batch: 96, batches: 4, longest: 3, draws: 8 },
-} as const;
-export type Purpose = keyof typeof PURPOSES;
+/** classifier: a ReLU network with biases under softmax cross-entropy. linear: linear representation learning, two layers without biases
+ *  under squared loss. */
+export type Model = 'classifier' | 'linear';
 
-/** Steps of the check: as many as there are draws of the model's labels. */
-export const CHECK_STEPS = PURPOSES.check.draws;
+interface Shape {
+  readonly model: Model;
+  /** From the inputs to the outputs. */
+  readonly widths: readonly number[];
+  readonly batch: number;
+  readonly batches: number;
+}
+/** What is timed. */
+export const BENCHES = {
+  classifier: { model: 'classifier', widths: [784, 256, 128, 10], batch: 256, batches: 8 },
+  small: { model: 'linear', widths: [100, 8, 15], batch: 1024, batches: 8 },
+  middle: { model: 'linear', widths: [500, 16, 50], batch: 2048, batches: 4 },
+  large: { model: 'linear', widths: [2000, 32, 100], batch: 8192, batches: 1 },
+} as const satisfies Record<string, Shape>;
+export type Bench = keyof typeof BENCHES;
+/** What is compared before: small, and such that every method has one outcome, whatever the library. No factor has a null space of two or
+ *  more dimensions, in which eigenvectors are arbitrary and EKFAC and SOAP depend on them. */
+const CHECKS: Readonly<Record<Model, Shape>> = {
+  classifier: { model: 'classifier', widths: [24, 24, 24, 24], batch: 96, batches: 4 },
+  linear: { model: 'linear', widths: [24, 24, 24], batch: 96, batches: 4 },
+};
+/** Then no period is longer than `longest`, so that every basis is renewed twice. */
+export const CHECK = { steps: 8, longest: 3 } as const;
+/** Of a bench, or of its check. */
+export type Purpose = Bench | `${Model} check`;
 
 const LABELS_SEED = 1;
 
-export interface Problem {
+export interface Problem extends Shape {
   readonly dtype: Dtype;
-  /** From the inputs to the outputs. */
-  readonly widths: readonly number[];
-  readonly batches: readonly Batch[];
+  readonly data: readonly Batch[];
   readonly network: Network;
+  readonly loss: Loss;
   /** Of each method, as this problem runs it. */
   readonly methods: Readonly<Record<MethodName, Method>>;
-  /** Uniform numbers that decide the labels drawn from the model, of all steps; none where contenders draw their own. */
+  /** What decides the labels drawn from the model, of all steps: a uniform number a row for classes, normal noise n x m under squared loss.
+   *  None where contenders draw their own. */
   readonly draws: Float64Array;
 }
 
 export function problemOf(purpose: Purpose, dtype: Dtype): Problem {
-  const { widths, batch, batches, longest, draws } = PURPOSES[purpose];
+  const checks = purpose === 'classifier check' || purpose === 'linear check';
+  const shape: Shape = checks ? CHECKS[purpose === 'linear check' ? 'linear' : 'classifier'] : BENCHES[purpose];
+  const { model, widths, batch, batches } = shape;
   const [inputs, outputs] = [widths[0], widths.at(-1)!];
+  const linear = model === 'linear';
   const task = linearRepresentation({
     inputs,
     outputs,
-    rank: outputs,
-    covariance: { family: 'log', condition: 1000, basis: 'haar' },
+    rank: linear ? widths[1] : outputs,
+    covariance: { family: 'log', condition: linear ? 100 : 1000, basis: 'haar' },
+    ...(linear ? { noise: 0.1 } : {}),
     dtype,
   });
   const stream = new Stream(0).substream('batches');
+  const longest = checks ? CHECK.longest : Infinity;
+  const steps = checks ? CHECK.steps : 0;
   return {
+    ...shape,
     dtype,
-    widths,
-    network: multilayerPerceptron({ inputs, hidden: widths.slice(1, -1), outputs, activation: 'relu', dtype }),
-    batches: Array.from({ length: batches }, () => {
+    network: linear
+      ? twoLayer({ inputs, outputs, hidden: widths[1], dtype })
+      : multilayerPerceptron({ inputs, hidden: widths.slice(1, -1), outputs, activation: 'relu', dtype }),
+    loss: linear ? squared : softmaxCrossEntropy,
+    data: Array.from({ length: batches }, () => {
       const drawn = { inputs: Matrix.zeros(batch, inputs, dtype), targets: Matrix.zeros(batch, outputs, dtype) };
       task.sample(stream, drawn);
-      return { inputs: drawn.inputs, targets: largest(drawn.targets) };
+      return { inputs: drawn.inputs, targets: linear ? drawn.targets : largest(drawn.targets) };
     }),
     methods: Object.fromEntries(Object.entries(METHODS).map(([key, method]) => [key, shortened(method, longest)])) as Problem['methods'],
-    draws: labelsStream().uniform(new Float64Array(draws * batch)),
+    draws: linear ? normals(steps, batch, outputs, dtype) : labelsStream().uniform(new Float64Array(steps * batch)),
   };
+}
+
+/** As a step after another draws them. */
+function normals(steps: number, batch: number, outputs: number, dtype: Dtype): Float64Array {
+  const stream = labelsStream();
+  const blocks = Array.from({ length: steps }, () => stream.normal(Matrix.zeros(batch, outputs, dtype)).data);
+  return Float64Array.from(blocks.flatMap((block) => [...block]));
+}
+
+/** Steps of a block, so that every method's period is in it as often as in training. */
+export function stepsOf(method: MethodName, least: number): number {
+  const periods = Object.entries(METHODS[method].options).flatMap(([option, value]) => (/period$/i.test(option) ? [Number(value)] : []));
+  return Math.max(least, ...periods);
 }
 
 /** The method with no period longer than `longest`. */
@@ -137,14 +181,13 @@ function largest(scores: Matrix): Matrix {
   );
 }
 
-/** Writes `path`, JSON, and `path`.f64: the parameters in order, the inputs and the labels of all batches, and the draws. */
-export function writeProblem(path: string, { dtype, widths, batches, network, methods, draws }: Problem): void {
-  const batch = batches[0].inputs.rows;
-  writeFileSync(path, JSON.stringify({ dtype, widths, batch, batches: batches.length, draws: draws.length, methods }));
+/** Writes `path`, JSON, and `path`.f64: the parameters in order, the inputs and the targets of all batches, and the draws. */
+export function writeProblem(path: string, { model, dtype, widths, batch, batches, data, network, methods, draws }: Problem): void {
+  writeFileSync(path, JSON.stringify({ model, dtype, widths, batch, batches, draws: draws.length, methods }));
   const matrices = [
     ...network.params.map(({ value }) => value),
-    ...batches.map(({ inputs }) => inputs),
-    ...batches.map(({ targets }) => targets),
+    ...data.map(({ inputs }) => inputs),
+    ...data.map(({ targets }) => targets),
   ];
   const arrays = [...matrices.map(({ data }) => Float64Array.from(data)), draws];
   writeFileSync(`${path}.f64`, Buffer.concat(arrays.map((a) => Buffer.from(a.buffer, a.byteOffset, a.byteLength))));

@@ -10,23 +10,26 @@ from peers import numpy_facts as facts  # noqa: F401
 
 
 class Net:
-    """Passes through a ReLU network under softmax cross-entropy. Joint: each weight holds its bias as one more column, and every
+    """Passes through a ReLU network with biases under softmax cross-entropy, or a linear one without under squared loss. Joint: each weight holds its bias as one more column, and every
     layer's input a 1. Sampled: the backward pass also carries the gradients at labels drawn from the model."""
 
     joint = sampled = False
 
     def __init__(self, problem, options):
         self.problem, self.o, self.t = problem, options, 0
+        self.linear = problem.linear
         dtype, n = problem.dtype, problem.batch
+        # A weight a layer and nothing beside it.
+        self.single = self.joint or self.linear
         shapes = []
         for d, m in zip(problem.widths, problem.widths[1:]):
-            shapes += [(m, d + 1)] if self.joint else [(m, d), (1, m)]
+            shapes += [(m, d)] if self.linear else [(m, d + 1)] if self.joint else [(m, d), (1, m)]
         self.shapes = shapes
         self.values = np.empty(sum(m * d for m, d in shapes), dtype)
         self.gradients = np.empty_like(self.values)
         self.p, self.g = self.views(self.values), self.views(self.gradients)
         for i, given in enumerate(problem.parameters()):
-            if not self.joint:
+            if self.linear or not self.joint:
                 self.p[i][:] = given
             elif i % 2 == 0:
                 self.p[i // 2][:, :-1] = given
@@ -34,7 +37,7 @@ class Net:
                 self.p[i // 2][:, -1] = given[0]
         self.layers = len(problem.widths) - 1
         self.batches = problem.batches(self.joint)
-        extra = 1 if self.joint else 0
+        extra = 1 if self.joint and not self.linear else 0
         self.a = [None] + [np.ones((n, m + extra), dtype) for m in problem.widths[1:-1]] + [np.empty((n, problem.widths[-1]), dtype)]
         blocks = 2 if self.sampled else 1
         self.d = [np.empty((blocks, n, m), dtype) for m in problem.widths[1:]]
@@ -59,33 +62,27 @@ class Net:
         return np.zeros((n, n), self.problem.dtype, order="F")
 
     def weight(self, l):
-        return self.p[l][:, :-1] if self.joint else self.p[2 * l]
+        return self.p[l] if self.linear else self.p[l][:, :-1] if self.joint else self.p[2 * l]
 
     def passes(self):
         """Loss; gradients; with them the inputs a[l] and output gradients d[l] of every layer."""
-        inputs, labels = self.batches[self.t % len(self.batches)]
+        inputs, targets = self.batches[self.t % len(self.batches)]
         self.t += 1
         self.a[0] = inputs
         n = len(inputs)
         for l in range(self.layers):
             last = l == self.layers - 1
-            z = self.a[l + 1] if last or not self.joint else self.a[l + 1][:, :-1]
-            np.matmul(self.a[l], (self.p[l] if self.joint else self.p[2 * l]).T, out=z)
-            if not self.joint:
+            z = self.a[l + 1] if last or self.linear or not self.joint else self.a[l + 1][:, :-1]
+            np.matmul(self.a[l], (self.p[l] if self.single else self.p[2 * l]).T, out=z)
+            if not self.single:
                 z += self.p[2 * l + 1]
-            if not last:
+            if not (last or self.linear):
                 np.maximum(z, 0, out=z)
                 np.greater(z, 0, out=self.mask[l])
-        loss, probabilities = self.softmax(z, labels)
-        top = self.d[-1]
-        if self.sampled:
-            top[1] = probabilities
-            top[1][self.rows, self.drawn(probabilities)] -= 1
-        np.multiply(probabilities, 1 / n, out=top[0])
-        top[0][self.rows, labels] -= 1 / n
+        loss = (self.squared if self.linear else self.cross_entropy)(z, targets, self.d[-1])
         for l in range(self.layers - 1, -1, -1):
             d = self.d[l]
-            if self.joint:
+            if self.single:
                 np.matmul(d[0].T, self.a[l], out=self.g[l])
             else:
                 np.matmul(d[0].T, self.a[l], out=self.g[2 * l])
@@ -93,7 +90,30 @@ class Net:
             if l > 0:
                 below = self.d[l - 1]
                 np.matmul(d.reshape(-1, d.shape[2]), self.weight(l), out=below.reshape(-1, below.shape[2]))
-                below *= self.mask[l - 1]
+                if not self.linear:
+                    below *= self.mask[l - 1]
+        return loss
+
+    def squared(self, z, targets, top):
+        """The loss; its gradient, and where they are asked for those at targets drawn from the model, into top."""
+        if self.sampled:
+            if self.problem.draws is None:
+                self.rng.standard_normal(out=top[1], dtype=top.dtype)
+            else:
+                top[1] = self.problem.draws[(self.t - 1) * z.size : self.t * z.size].reshape(z.shape)
+        np.subtract(z, targets, out=top[0])
+        loss = np.vdot(top[0], top[0]) / (2 * len(z))
+        top[0] *= 1 / len(z)
+        return loss
+
+    def cross_entropy(self, z, labels, top):
+        n = len(z)
+        loss, probabilities = self.softmax(z, labels)
+        if self.sampled:
+            top[1] = probabilities
+            top[1][self.rows, self.drawn(probabilities)] -= 1
+        np.multiply(probabilities, 1 / n, out=top[0])
+        top[0][self.rows, labels] -= 1 / n
         return loss
 
     def softmax(self, z, labels):
@@ -116,7 +136,7 @@ class Net:
         self.axpy(step, self.values, a=-rate)
 
     def save(self, path):
-        if not self.joint:
+        if self.linear or not self.joint:
             arrays = self.p
         else:
             arrays = [part for w in self.p for part in (w[:, :-1], w[:, -1])]
@@ -501,12 +521,14 @@ class Muon(Net):
         self.axpy(self.gradients, self.momentum, a=1 - momentum)
         np.multiply(self.momentum, momentum, out=self.update)
         self.axpy(self.gradients, self.update, a=1 - momentum)
-        for i in range(0, len(self.shapes), 2):
-            m, d = self.shapes[i]
+        adams = iter(self.adams)
+        for i, (m, d) in enumerate(self.shapes):
+            if m == 1:
+                next(adams).move(self.p[i][0], self.g[i][0])
+                continue
             x = self.orthogonalised(self.updates[i], self.work[i])
             np.multiply(x, o["learningRate"] * max(1, m / d) ** 0.5, out=self.updates[i])
             self.p[i] -= self.updates[i]
-            self.adams[i // 2].move(self.p[i + 1][0], self.g[i + 1][0])
         return loss
 
 

@@ -1,27 +1,35 @@
 """The methods of optimizers.ts in PyTorch: gradients by autograd, torch.optim's own SGD and AdamW (the fused ones), the others by hand with
 held buffers and operations in place."""
 
-import torch
-import torch.nn.functional as F
-
 from peers import torch_facts as facts  # noqa: F401
+from peers import with_older_sympy
+
+with_older_sympy()
+import torch  # noqa: E402
+import torch.nn.functional as F  # noqa: E402
 
 torch.set_num_threads(1)
 
 
 class Net:
-    """A ReLU network under softmax cross-entropy. Sampled: the graph is kept for a second backward pass."""
+    """A ReLU network with biases under softmax cross-entropy, or a linear one without under squared loss. Sampled: the graph is kept for a second backward pass."""
 
     sampled = False
 
     def __init__(self, problem, options):
         self.problem, self.o, self.t = problem, options, 0
         self.params = [torch.from_numpy(p.astype(problem.dtype)) for p in problem.parameters()]
-        self.params = [(p if i % 2 == 0 else p[0]).clone().requires_grad_() for i, p in enumerate(self.params)]
-        self.weights, self.biases = self.params[::2], self.params[1::2]
+        self.linear = problem.linear
+        if self.linear:
+            self.params = [p.clone().requires_grad_() for p in self.params]
+            self.weights, self.biases = self.params, []
+        else:
+            self.params = [(p if i % 2 == 0 else p[0]).clone().requires_grad_() for i, p in enumerate(self.params)]
+            self.weights, self.biases = self.params[::2], self.params[1::2]
         self.batches = [(torch.from_numpy(x), torch.from_numpy(y)) for x, y in problem.batches(joint=False)]
-        self.draws = None if problem.draws is None else torch.from_numpy(problem.draws).view(-1, problem.batch, 1)
         self.dtype = self.batches[0][0].dtype
+        drawn = problem.widths[-1] if self.linear else 1
+        self.draws = None if problem.draws is None else torch.from_numpy(problem.draws).view(-1, problem.batch, drawn)
         torch.manual_seed(0)
 
     def zeros(self, shapes):
@@ -34,22 +42,30 @@ class Net:
     def forward(self, x):
         """Outputs; leaves every layer's inputs and outputs in self.inputs and self.outputs."""
         self.inputs, self.outputs = [], []
-        for l, (w, b) in enumerate(zip(self.weights, self.biases)):
-            x = F.relu(x) if l > 0 else x
+        for l, w in enumerate(self.weights):
+            x = F.relu(x) if l > 0 and not self.linear else x
             self.inputs.append(x)
-            x = F.linear(x, w, b)
+            x = F.linear(x, w, None if self.linear else self.biases[l])
             self.outputs.append(x)
         return x
 
+    def loss(self, outputs, targets):
+        if self.linear:
+            return F.mse_loss(outputs, targets, reduction="sum") / (2 * len(outputs))
+        return F.cross_entropy(outputs, targets)
+
     def passes(self):
         """The loss; self.gradients."""
-        x, labels = self.batch()
-        loss = F.cross_entropy(self.forward(x), labels)
+        x, targets = self.batch()
+        loss = self.loss(self.forward(x), targets)
         self.gradients = torch.autograd.grad(loss, self.params, retain_graph=self.sampled)
         return loss.detach()
 
     def sampled_gradients(self):
         """Every layer's output gradients, a row a sample, at labels drawn from the model."""
+        if self.linear:
+            noise = torch.randn_like(self.outputs[-1]) if self.draws is None else self.draws[self.t - 1].to(self.dtype)
+            return torch.autograd.grad(self.outputs[-1], self.outputs, grad_outputs=noise)
         with torch.no_grad():
             below = torch.softmax(self.outputs[-1], 1).cumsum(1)[:, :-1]
             n = len(below)
@@ -73,10 +89,10 @@ class OfTorch(Net):
         self.optimizers = self.optimizers_of(options)
 
     def step(self):
-        x, labels = self.batch()
+        x, targets = self.batch()
         for optimizer in self.optimizers:
             optimizer.zero_grad()
-        loss = F.cross_entropy(self.forward(x), labels)
+        loss = self.loss(self.forward(x), targets)
         loss.backward()
         for optimizer in self.optimizers:
             optimizer.step()
@@ -104,12 +120,12 @@ class Kronecker(Net):
     def __init__(self, problem, options):
         super().__init__(problem, options)
         n, dtype = problem.batch, self.dtype
-        shapes = [(m, d + 1) for m, d in (w.shape for w in self.weights)]
+        shapes = [(m, d if self.linear else d + 1) for m, d in (w.shape for w in self.weights)]
         self.input_factors, self.output_factors = self.zeros((d, d) for _, d in shapes), self.zeros((m, m) for m, _ in shapes)
-        self.joint_inputs = [torch.ones(n, d, dtype=dtype) for _, d in shapes]
+        self.joint_inputs = None if self.linear else [torch.ones(n, d, dtype=dtype) for _, d in shapes]
         self.updates, self.velocities, self.halves = self.zeros(shapes), self.zeros(shapes), self.zeros(shapes)
-        self.steps = [part for v in self.velocities for part in (v[:, :-1], v[:, -1])]
-        self.parts = [part for v in self.updates for part in (v[:, :-1], v[:, -1])]
+        parts = lambda matrices: matrices if self.linear else [part for v in matrices for part in (v[:, :-1], v[:, -1])]
+        self.steps, self.parts = parts(self.velocities), parts(self.updates)
         self.weight_of_average = 0.0
 
     def joined(self):
@@ -118,8 +134,11 @@ class Kronecker(Net):
 
     def observe(self, output_gradients=None):
         w = self.weight_of_average = self.o["factorDecay"] * self.weight_of_average + 1
+        if self.linear:
+            self.joint_inputs = [x.detach() for x in self.inputs]
         for l, (x, joint, a) in enumerate(zip(self.inputs, self.joint_inputs, self.input_factors)):
-            joint[:, :-1] = x.detach()
+            if not self.linear:
+                joint[:, :-1] = x.detach()
             a.addmm_(joint.T, joint, beta=1 - 1 / w, alpha=1 / (w * len(x)))
             if output_gradients is not None:
                 g = output_gradients[l]
@@ -339,7 +358,7 @@ class Muon(Net):
 
     def __init__(self, problem, options):
         super().__init__(problem, options)
-        self.adam = adamw(self.biases, options["vectors"])
+        self.adam = adamw(self.biases, options["vectors"]) if self.biases else None
         self.momenta = self.zeros(w.shape for w in self.weights)
 
     def orthogonalised(self, x):
@@ -356,14 +375,15 @@ class Muon(Net):
         loss = self.passes()
         o = self.o
         with torch.no_grad():
-            gradients = self.gradients[::2]
+            gradients = self.gradients if self.linear else self.gradients[::2]
             torch._foreach_lerp_(self.momenta, gradients, 1 - o["momentum"])
             for w, g, m in zip(self.weights, gradients, self.momenta):
                 x = self.orthogonalised(torch.lerp(g, m, o["momentum"]))
                 w.add_(x, alpha=-o["learningRate"] * max(1, w.size(0) / w.size(1)) ** 0.5)
             for p, g in zip(self.biases, self.gradients[1::2]):
                 p.grad = g
-            self.adam.step()
+            if self.adam is not None:
+                self.adam.step()
         return loss
 
 
@@ -372,7 +392,7 @@ class MuonOfTorch(OfTorch):
         muon = torch.optim.Muon(
             self.weights, lr=o["learningRate"], weight_decay=0.0, momentum=o["momentum"], ns_steps=o["steps"], adjust_lr_fn="original"
         )
-        return [muon, adamw(self.biases, o["vectors"])]
+        return [muon, adamw(self.biases, o["vectors"])] if self.biases else [muon]
 
 
 METHODS = {

@@ -33,6 +33,16 @@ def numpy_facts():
     return {"numpy": numpy.__version__, "scipy": scipy.__version__, **openblas_facts()}
 
 
+def with_older_sympy():
+    """Before PyTorch is imported: the one function that it asks of SymPy 1.13 and Debian's 1.11 does not have."""
+    try:
+        import sympy.core.numbers as numbers
+    except ImportError:
+        return
+    if not hasattr(numbers, "equal_valued"):
+        numbers.equal_valued = lambda x, y: (numbers.Float(x) if isinstance(x, float) else x) == y
+
+
 def torch_facts():
     import torch
 

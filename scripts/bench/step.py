@@ -10,7 +10,7 @@ distance; the subspace distance is part of a step."""
 
 import sys
 
-from peers import numpy_facts, serve, torch_facts
+from peers import numpy_facts, serve, torch_facts, with_older_sympy
 
 
 def read(path, dtype):
@@ -194,6 +194,7 @@ class NumPyFactored(NumPy):
 
 class Torch:
     def __init__(self, path, dtype):
+        with_older_sympy()
         import torch
 
         torch.set_num_threads(1)
@@ -337,11 +338,7 @@ class TorchFactored(Torch):
 
 def torch_compile():
     """torch.compile; ImportError where it cannot run."""
-    import sympy.core.numbers as numbers
-
-    # The one function that PyTorch asks of SymPy 1.13 and Debian's 1.11 does not have.
-    if not hasattr(numbers, "equal_valued"):
-        numbers.equal_valued = lambda x, y: (numbers.Float(x) if isinstance(x, float) else x) == y
+    import sympy  # noqa: F401: named as what is missing
     import torch
     import torch._inductor.codecache  # noqa: F401: what it needs is looked for here
 
@@ -470,6 +467,7 @@ def main():
         }[which]
         runs = {}
         if "compiled" in which:
+            with_older_sympy()
             torch_compile()
 
         def begin(question):
