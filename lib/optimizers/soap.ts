@@ -172,11 +172,19 @@ function refresh(left: Side | null, right: Side | null, { adam, work }: SoapStat
   rotateBack(mean, left, right, rotated, half);
   for (const side of [left, right]) refreshBasis(side);
   rotate(rotated, left, right, mean, half);
-  for (let r = 0, at = 0; r < square.rows; r++) {
-    const from = (left === null ? r : left.work.order[r]) * square.cols;
-    for (let c = 0; c < square.cols; c++) half.data[at++] = square.data[from + (right === null ? c : right.work.order[c])];
-  }
+  reorder(square, left?.work.order ?? null, right?.work.order ?? null, half);
   copy(half, square);
+}
+
+/** out = x with row r from row rows[r] and column c from column cols[c], where given. */
+function reorder(x: Matrix, rows: Int32Array | null, cols: Int32Array | null, out: Matrix): void {
+  const [from, to, width] = [x.data, out.data, x.cols];
+  for (let r = 0; r < x.rows; r++) {
+    const source = (rows === null ? r : rows[r]) * width;
+    const target = r * width;
+    if (cols === null) for (let c = 0; c < width; c++) to[target + c] = from[source + c];
+    else for (let c = 0; c < width; c++) to[target + c] = from[source + cols[c]];
+  }
 }
 
 /** One step of orthogonal iteration on the columns sorted by their Rayleigh quotients; leaves the order in `work`. */
@@ -187,10 +195,11 @@ function refreshBasis(side: Side | null): void {
   const n = factor.rows;
   gemmInto(image, factor, basis);
   values.fill(0);
-  for (let r = 0; r < n; r++) for (let c = 0; c < n; c++) values[c] += basis.data[r * n + c] * image.data[r * n + c];
+  const [q, f] = [basis.data, image.data];
+  for (let r = 0, at = 0; r < n; r++) for (let c = 0; c < n; c++, at++) values[c] += q[at] * f[at];
   order.forEach((_, c) => (order[c] = c));
   order.sort((a, b) => values[b] - values[a] || a - b);
-  for (let r = 0; r < n; r++) for (let c = 0; c < n; c++) sorted.data[r * n + c] = image.data[r * n + order[c]];
+  reorder(image, null, order, sorted);
   const out: Qr = { q: basis, r: image };
   requireFinite('a refreshed basis', qr(sorted, out).q);
 }

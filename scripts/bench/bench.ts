@@ -1,7 +1,7 @@
 /**
  * All benchmarks, one after another, and the tables of docs/performance.md from what they measure.
  *
- *   npm run bench                                   everything: about a quarter of an hour on a quiet machine with two cores
+ *   npm run bench                                   everything: about three quarters of an hour on a quiet machine with two cores
  *   npm run bench -- --only step,kernels            some
  *   npm run bench -- --rounds 3                     fewer rounds of what has rounds
  *   npm run bench -- --render                       no measurement: the tables again, from docs/results/performance
@@ -61,6 +61,18 @@ const PARTS: Readonly<Record<string, Part>> = {
     args: ['--dtype', 'float64'],
     rounds: 5,
     tables: (r: OptimizersResult) => ({ 'optimizers float64': optimizersTable(r) }),
+  },
+  'optimizers-linear-float64': {
+    script: 'optimizers.ts',
+    args: ['--bench', 'small,middle,large', '--dtype', 'float64'],
+    rounds: 5,
+    tables: (r: OptimizersResult) => ({ 'optimizers linear float64': optimizersTable(r) }),
+  },
+  'optimizers-linear-float32': {
+    script: 'optimizers.ts',
+    args: ['--bench', 'small,middle,large', '--dtype', 'float32'],
+    rounds: 5,
+    tables: (r: OptimizersResult) => ({ 'optimizers linear float32': optimizersTable(r) }),
   },
   sweep: { script: 'sweep.ts', args: [], rounds: 2, tables: (r: SweepResult) => ({ sweep: sweepTable(r) }) },
   prefetch: { script: 'prefetch.ts', args: [], rounds: 7, tables: (r: PrefetchResult) => ({ prefetch: prefetchTable(r) }) },

@@ -53,8 +53,8 @@ const DTYPES = ['float32', 'float64'] as const;
 /** Steps of a block, or as many as the longest period has; and untimed ones at its start: memory is touched, and factors have full rank. */
 const STEPS: Readonly<Record<Bench, { timed: number; untimed: number }>> = {
   classifier: { timed: 40, untimed: 20 },
-  small: { timed: 200, untimed: 20 },
-  middle: { timed: 20, untimed: 2 },
+  small: { timed: 1000, untimed: 100 },
+  middle: { timed: 40, untimed: 12 },
   large: { timed: 5, untimed: 1 },
 };
 /** Largest difference of parameters after the check's steps, |ours - theirs| over |ours - start|, and of losses. SOAP scales a direction in
