@@ -7,12 +7,13 @@
  */
 import { z } from 'zod';
 import { diagonalCovariance, inputSampler, spectrum, spectrumSchema } from '../data/index.js';
-import { axpby, gemm, gemmInto, Matrix, ridgePath, scaleColumns, shiftedSolve, singularValues, syrk, transpose } from '../linalg/index.js';
-import { activationSchema, linkOf, linkSchema, type Link } from '../links/index.js';
+import { axpby, gemm, Matrix, ridgePath, scaleColumns, shiftedSolve, singularValues, syrk, transpose } from '../linalg/index.js';
+import { activationSchema, linkOf, linkSchema } from '../links/index.js';
 import { nonNegative, positive, seed, size } from '../options.js';
 import { haar, Stream } from '../random/index.js';
 import { afterOneStep, type Computed, type Pause } from './computed.js';
 import { firstLayerGradient } from './firstLayer.js';
+import { LayerFeatures, type Sample } from './layerFeatures.js';
 
 export const schema = z.strictObject({
   experiment: z.literal('one-step'),
@@ -46,7 +47,7 @@ export const start: z.input<typeof schema> = { experiment: 'one-step' };
 /** Bytes at the peak: samples of every kind with their features, the matrices of the layer, and Gram matrices. */
 export function memory({ inputs: d, hidden: h, samples, headSamples, validationSamples, testSamples, lambdas }: Config): number {
   const rows = samples + headSamples + validationSamples + testSamples;
-  return 8 * (rows * (d + 3 * h) + (lambdas.length + 10) * d * h + 3 * d * d + 2 * h * h);
+  return 8 * (rows * d + 3 * Math.max(samples, headSamples) * h + (lambdas.length + 10) * d * h + 3 * d * d + 2 * h * h);
 }
 
 export function work({ inputs: d, hidden: h, samples, headSamples, validationSamples, testSamples, lambdas }: Config): number {
@@ -54,15 +55,9 @@ export function work({ inputs: d, hidden: h, samples, headSamples, validationSam
   return rows * d * (2 * d + 8 * h) + lambdas.length * (headSamples * h ** 2 + d ** 2 * h) + d ** 3;
 }
 
-/** Samples with their targets. */
-interface Sample {
-  readonly x: Matrix;
-  readonly y: Matrix;
-}
-
 interface Scene {
   readonly config: Config;
-  readonly link: Link;
+  readonly features: LayerFeatures;
   readonly head: Sample;
   readonly validation: Sample;
   readonly test: Sample;
@@ -97,10 +92,11 @@ export async function compute(config: Config, pause: Pause): Promise<Computed> {
     return { x, y: axpby(1, own.substream('noise').normal(Matrix.zeros(rows, 1), config.noise), 1, y) };
   };
   const initial = stream.substream('features').normal(Matrix.zeros(h, d), 1 / Math.sqrt(d));
+  const head = draw('head', config.headSamples);
   const scene: Scene = {
     config,
-    link: linkOf(config.activation),
-    head: draw('head', config.headSamples),
+    features: new LayerFeatures(linkOf(config.activation), head.x, h),
+    head,
     validation: draw('validation', config.validationSamples),
     test: draw('test', config.testSamples),
     initial,
@@ -157,50 +153,30 @@ export async function compute(config: Config, pause: Pause): Promise<Computed> {
 
 /** Over step sizes and ridges, by the validation samples. */
 function bestOf(scene: Scene, { step, normalised }: Method, exponents: readonly number[]): Best {
-  const { config, initial, head, validation, test } = scene;
+  const { config, features, initial, head, validation, test } = scene;
   const strength = singularValues(step)[0];
   let best: (Best & { readonly coefficients: Matrix; readonly g: Matrix }) | undefined;
   for (const exponent of exponents) {
     // A zero step has no size: its features are the initial ones.
     const eta = strength > 0 ? config.hidden ** exponent / strength : 0;
     const g = axpby(-eta, step, 1, initial.clone());
-    const heads = ridgePath(features(scene, g, head.x, normalised), head.y, config.ridges);
-    const z = features(scene, g, validation.x, normalised);
-    heads.forEach((coefficients, k) => {
-      const error = relativeError(z, coefficients, validation.y);
+    const heads = ridgePath(features.take(g, normalised), head.y, config.ridges);
+    features.relativeErrors(validation, besideEachOther(heads)).forEach((error, k) => {
       if (best === undefined || error < best.validation)
-        best = { validation: error, test: NaN, exponent, ridge: config.ridges[k], coefficients, g };
+        best = { validation: error, test: NaN, exponent, ridge: config.ridges[k], coefficients: heads[k], g };
     });
   }
   const { coefficients, g, ...rest } = best!;
-  return { ...rest, test: relativeError(features(scene, g, test.x, normalised), coefficients, test.y) };
+  features.take(g, normalised);
+  return { ...rest, test: features.relativeErrors(test, coefficients)[0] };
 }
 
-/** s(G x), n x h; with batch-norm its inputs have mean 0 and variance 1 over the head's samples. */
-function features({ link, head }: Scene, g: Matrix, x: Matrix, normalised: boolean): Matrix {
-  const hidden = gemm(x, g, { transposeB: true });
-  if (normalised) standardise(hidden, x === head.x ? hidden : gemm(head.x, g, { transposeB: true }));
-  return link.apply(hidden, Matrix.zeros(x.rows, g.rows));
-}
-
-/** Shifts and scales columns of h to the mean and variance that those of `by` have. */
-function standardise(h: Matrix, by: Matrix): void {
-  const [n, width] = [by.rows, by.cols];
-  const [mean, square] = [new Float64Array(width), new Float64Array(width)];
-  for (let i = 0; i < n; i++) for (let j = 0; j < width; j++) mean[j] += by.data[i * width + j] / n;
-  for (let i = 0; i < n; i++) for (let j = 0; j < width; j++) square[j] += (by.data[i * width + j] - mean[j]) ** 2 / n;
-  for (let i = 0; i < h.rows; i++)
-    for (let j = 0; j < width; j++) h.data[i * width + j] = (h.data[i * width + j] - mean[j]) / Math.sqrt(square[j] + 1e-5);
-}
-
-/** Mean squared error over the variance of the targets. */
-function relativeError(z: Matrix, coefficients: Matrix, y: Matrix): number {
-  const predicted = gemmInto(Matrix.zeros(y.rows, 1), z, coefficients);
-  let [error, sum, squares] = [0, 0, 0];
-  for (let i = 0; i < y.rows; i++) {
-    error += (predicted.data[i] - y.data[i]) ** 2;
-    sum += y.data[i];
-    squares += y.data[i] ** 2;
-  }
-  return error / (squares - (sum * sum) / y.rows);
+/** h x r of r columns. */
+function besideEachOther(columns: readonly Matrix[]): Matrix {
+  const [h, r] = [columns[0].rows, columns.length];
+  const out = Matrix.zeros(h, r);
+  columns.forEach(({ data }, k) => {
+    for (let i = 0; i < h; i++) out.data[i * r + k] = data[i];
+  });
+  return out;
 }

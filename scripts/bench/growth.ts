@@ -128,7 +128,7 @@ const rest: readonly Growth[] = [
     values: doubled(1000),
     config: (n) => ({ experiment: 'one-step', inputs: 150, hidden: 200, samples: n, headSamples: n, validationSamples: n, testSamples: n }),
     operations: (n) => 35 * 3 * n * (150 * 200 + 20 * 200) + (35 * (n * 200 ** 2)) / 2 + 35 * 2 * 200 ** 3,
-    bytes: (n) => DOUBLE * 4 * n * (150 + 3 * 200),
+    bytes: (n) => DOUBLE * n * (4 * 150 + 3 * 200),
   },
   {
     name: 'one-step',
@@ -136,7 +136,7 @@ const rest: readonly Growth[] = [
     values: doubled(100),
     config: (hidden) => ({ experiment: 'one-step', inputs: 150, hidden, samples: 900 }),
     operations: (h) => 35 * 5900 * (150 * h + 20 * h) + 35 * 450 * h ** 2 + 35 * 2 * h ** 3,
-    bytes: (h) => DOUBLE * (6800 * (150 + 3 * h) + 16 * 150 * h + 2 * h * h),
+    bytes: (h) => DOUBLE * (6800 * 150 + 900 * 3 * h + 16 * 150 * h + 2 * h * h),
   },
   {
     name: 'spectrum',
