@@ -132,7 +132,14 @@ export class Sequential implements Network {
   }
 
   affineMap(): AffineMap | null {
-    return this.#layers.every((l) => l.affine) ? affineFrom(this) : null;
+    if (!this.#layers.every((l) => l.affine)) return null;
+    const { inputs, dtype } = this;
+    const [first, ...rest] = this.#layers;
+    const atAxes = first.predictAxes?.() ?? first.predict(Matrix.identity(inputs, dtype));
+    return affineFrom(
+      this.predict(Matrix.zeros(1, inputs, dtype)),
+      rest.reduce((x, layer) => layer.predict(x), atAxes),
+    );
   }
 
   /** @param wanted  one a layer; @param into  where gradients go, one a parameter; null: to their own places */

@@ -1,5 +1,6 @@
-"""The peers of scripts/bench/sweep.ts: the same trials as NumPy steps, spread over two processes by multiprocessing or by joblib, the way a
-script would do it. Results are returned to the parent and kept nowhere.
+"""The peers of scripts/bench/sweep.ts: the same trials in NumPy, spread over two processes by multiprocessing or by joblib, the way a script
+would do it. A trial makes its task from its seed, trains, and takes the three metrics of the experiment. Results are returned to the
+parent and kept nowhere.
 
     python3 sweep.py PROBLEM TRIALS STEPS EVERY multiprocessing|joblib plain|factored
 
@@ -15,28 +16,77 @@ from peers import numpy_facts
 from step import NumPy, NumPyFactored
 
 RATES = 20
+CONDITION = 100.0
 
 
 def start(path, form):
     """Once a process: held buffers, as in step.py."""
-    global model, first
+    global model
     model = {"plain": NumPy, "factored": NumPyFactored}[form](path, "float64")
-    first = (model.gt.copy(), model.f.copy())
+
+
+def orthonormal_columns(rng, n, k):
+    """Of a uniformly random subspace: QR with R's diagonal made positive."""
+    qr, tau, _, _ = model.geqrf(rng.standard_normal((k, n)).T, lwork=64 * k, overwrite_a=1)
+    signs = model.np.sign(model.np.diagonal(qr))
+    q, _, _ = model.orgqr(qr[:, :k], tau, lwork=64 * k, overwrite_a=1)
+    q *= signs
+    return q
+
+
+class Teacher:
+    def __init__(self, rng, d, m, k, eigenvalues):
+        self.head = orthonormal_columns(rng, m, k) @ orthonormal_columns(rng, k, k).T
+        self.vectors, self.eigenvalues = orthonormal_columns(rng, d, d), eigenvalues
+
+    def power(self, exponent):
+        return (self.vectors * self.eigenvalues**exponent) @ self.vectors.T
+
+
+def begin_trial(rng):
+    """A task of this trial's own, and a network. @returns takes the metrics"""
+    np = model.np
+    (d, k), m = model.gt.shape, len(model.f)
+    eigenvalues = CONDITION ** -np.linspace(0, 1, d)
+    eigenvalues /= eigenvalues.mean()
+    model.teacher_gt = np.ascontiguousarray(orthonormal_columns(rng, d, k))
+    model.teacher_g = model.teacher_gt.T
+    train, transfer = (Teacher(rng, d, m, k, eigenvalues) for _ in range(2))
+    model.teacher_ft, model.root = np.ascontiguousarray(train.head.T), train.power(1 / 2)
+    model.teacher_white = model.root @ model.teacher_gt
+    if isinstance(model, NumPyFactored):
+        model.inverse_root, model.precision = train.power(-1 / 2), train.power(-1)
+    model.gt[:], model.f[:] = rng.standard_normal((d, k)) / d**0.5, rng.standard_normal((m, k)) / k**0.5
+    target, wanted = train.head @ model.teacher_g, transfer.head @ model.teacher_g
+    sigma, root = transfer.power(1), transfer.power(1 / 2)
+    weighted = wanted @ sigma
+    size = lambda a: np.vdot(a, a) / 2
+    scale = size(wanted @ root)
+
+    def metrics():
+        qr, tau, _, _ = model.geqrf(model.gt, lwork=64 * k)
+        q, _, _ = model.orgqr(qr, tau, lwork=64 * k, overwrite_a=1)
+        head = np.linalg.solve(q.T @ sigma @ q, (weighted @ q).T).T
+        lost = size((wanted - head @ q.T) @ root) / scale
+        population = size((model.f @ model.gt.T - target) @ model.root) + m * model.noise**2 / 2
+        return model.distance(), lost, population
+
+    return metrics
 
 
 def trial(job):
-    """One trial. @returns its seconds and its curve of subspace distances"""
+    """One trial. @returns its seconds and the curves of its metrics"""
     i, steps, every = job
     begun = time.perf_counter()
     model.rng = model.np.random.Generator(model.np.random.SFC64(i))
     model.rate = 0.01 * 10 ** ((i % RATES) / RATES)
-    model.gt[:], model.f[:] = first
+    metrics = begin_trial(model.rng)
     step = model.sgd if i // RATES % 2 == 0 else model.layerwise
-    curve = [model.distance()]
+    curve = [metrics()]
     for t in range(1, steps + 1):
         step()
         if t % every == 0:
-            curve.append(model.distance())
+            curve.append(metrics())
     return time.perf_counter() - begun, curve
 
 

@@ -1,5 +1,6 @@
 /** Fully connected layer, y = W x + b with W m x n: a batch X becomes X W' + 1 b'. */
 import {
+  axpby,
   broadcastRow,
   columnSums,
   denseRows,
@@ -8,6 +9,7 @@ import {
   Matrix,
   rowsTimes,
   timesRows,
+  transpose,
   type Dtype,
   type Rows,
 } from '../../linalg/index.js';
@@ -66,6 +68,11 @@ export class Dense implements Layer {
     if (this.#bias === null) rowsTimes(out, inputs, weight);
     else rowsTimes(broadcastRow(bias, out), inputs, weight, 1);
     return dx === null ? out : gemmInto(out, dx, this.#weight, 'NT', 1, 1);
+  }
+
+  predictAxes(): Matrix {
+    const out = transpose(this.#weight);
+    return this.#bias === null ? out : axpby(1, broadcastRow(this.#bias, Matrix.zeros(out.rows, out.cols, this.#dtype)), 1, out);
   }
 
   predict(x: Matrix): Matrix {

@@ -41,6 +41,8 @@ export interface Layer {
   tangent(dx: Matrix | null, directions: readonly Matrix[]): Matrix | null;
   /** In evaluation mode, for any number of rows. @returns new, or x itself */
   predict(x: Matrix): Matrix;
+  /** predict of the identity matrix, inputs x outputs, without forming it. */
+  predictAxes?(): Matrix;
   /** Whether it is an affine map in evaluation mode. */
   readonly affine: boolean;
   /** Whether it mixes the samples of a batch in training. */
