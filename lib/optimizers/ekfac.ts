@@ -5,17 +5,28 @@
  * See kronecker.ts for the whole step. For a convolution a sample's g a' is the sum over its positions.
  */
 import { z } from 'zod';
-import { axpby, divideEntries, gemmInto, hadamard, Matrix, rowsTimes, transpose, type Rows } from '../linalg/index.js';
+import { axpby, copy, divideEntries, gemmInto, hadamard, Matrix, norm, rowsTimes, transpose, type Rows } from '../linalg/index.js';
 import { parseOptions } from '../options.js';
 import type { LayerStats, Optimizer } from '../types.js';
 import { dampingOrNoise, decompose, eigenbases, inspectBases, rotate, type Eigenbases } from './eigenbases.js';
-import { kroneckerMethod, kroneckerOptions, type KroneckerOptions, type KroneckerState, type Preconditioner } from './kronecker.js';
+import {
+  kroneckerMethod,
+  kroneckerOptions,
+  type Factors,
+  type KroneckerOptions,
+  type KroneckerState,
+  type Preconditioner,
+} from './kronecker.js';
+import { basisError, iterateBasis, iterations, reorder, type Iteration } from './orthogonalIteration.js';
 
 export const ekfacSchema = z.strictObject({
   ...kroneckerOptions,
   outputFactor: z.enum(['ggn', 'mc', 'empirical', 'none']).default('ggn'),
   /** Steps between two renewals of the bases. Each begins Lambda's average anew: at 1 it is of one batch. */
   inversePeriod: kroneckerOptions.inversePeriod.unwrap().default(10),
+  /** How bases are renewed. 'iteration': by one step of orthogonal iteration from the last ones, the first by an eigen-decomposition; what
+   *  it is off by is `input.basisError` and `output.basisError` of the telemetry. */
+  bases: z.enum(['eigen', 'iteration']).default('eigen'),
   /** Decay of Lambda's average; as factorDecay where not given. */
   scaleDecay: z.number().min(0).lt(1).optional(),
 });
@@ -24,17 +35,28 @@ export type EkfacOptions = z.input<typeof ekfacSchema>;
 interface EkfacState {
   readonly bases: Eigenbases;
   readonly scales: { readonly value: Matrix; weight: number }; // Lambda, m x n
-  readonly work: { batch: Matrix; sample: Matrix; inputs: Matrix; rows: Matrix; axes: Matrix }; // m x n twice, N x n, (b N) x m, n x n
+  readonly work: {
+    batch: Matrix; // m x n
+    sample: Matrix; // m x n
+    inputs: Matrix; // N x n
+    rows: Matrix; // (b N) x m
+    axes: Matrix; // n x n
+    iterations: readonly Iteration[]; // of A and B
+  };
 }
 
 /** @throws OptionsError naming the field, the value and what is allowed */
 export function ekfac(options: EkfacOptions = {}): Optimizer<KroneckerState<EkfacState>> {
-  const { scaleDecay, ...o } = parseOptions(ekfacSchema, options, 'ekfac');
-  const preconditioner = rescaled(scaleDecay ?? o.factorDecay, o.factorScale);
+  const { scaleDecay, bases, ...o } = parseOptions(ekfacSchema, options, 'ekfac');
+  const preconditioner = rescaled(scaleDecay ?? o.factorDecay, o.factorScale, bases);
   return kroneckerMethod({ name: 'ekfac', options: o, outputRows: true, preconditioner });
 }
 
-function rescaled(decay: number, scale: KroneckerOptions['factorScale']): Preconditioner<EkfacState> {
+function rescaled(
+  decay: number,
+  scale: KroneckerOptions['factorScale'],
+  renewal: z.output<typeof ekfacSchema>['bases'],
+): Preconditioner<EkfacState> {
   return {
     dampsWhenRenewed: false,
     state: (like, { m, n }) => {
@@ -42,11 +64,20 @@ function rescaled(decay: number, scale: KroneckerOptions['factorScale']): Precon
       return {
         bases: eigenbases(like, m, n),
         scales: { value: matrix(m, n), weight: 0 },
-        work: { batch: matrix(m, n), sample: matrix(m, n), inputs: matrix(0, n), rows: matrix(0, m), axes: matrix(0, n) },
+        work: {
+          batch: matrix(m, n),
+          sample: matrix(m, n),
+          inputs: matrix(0, n),
+          rows: matrix(0, m),
+          axes: matrix(0, n),
+          iterations: renewal === 'iteration' ? iterations([n, m], like.dtype) : [],
+        },
       };
     },
-    renew({ bases, scales }, factors, dampings, note) {
-      decompose(bases, factors, dampings, note);
+    renew({ bases, scales, work }, factors, dampings, note) {
+      // Bases are zero before the first renewal.
+      if (renewal === 'eigen' || norm(bases.input.vectors) === 0) decompose(bases, factors, dampings, note);
+      else iterate(bases, factors, work.iterations);
       scales.weight = 0;
       // Until the next batch is looked at: KFAC's own scales.
       const { value } = scales;
@@ -67,8 +98,26 @@ function rescaled(decay: number, scale: KroneckerOptions['factorScale']): Precon
       divideEntries(v, scales.value, added);
       rotate(bases, v, 'out', identity, work);
     },
-    inspect: ({ bases }) => inspectBases(bases),
+    inspect: ({ bases }, { input, output, outputIsIdentity }) => ({
+      ...inspectBases(bases),
+      'input.basisError': basisError(input.value, bases.input.vectors),
+      ...(outputIsIdentity === 1 ? {} : { 'output.basisError': basisError(output.value, bases.output.vectors) }),
+    }),
   };
+}
+
+/** The bases one iteration on, eigenvalues ascending as an eigen-decomposition has them: Rayleigh quotients, which rounding may make
+ *  negative next to 0. */
+function iterate(bases: Eigenbases, { input, output, outputIsIdentity }: Factors, [a, b]: readonly Iteration[]): void {
+  const sides = [[input, bases.input, a] as const, ...(outputIsIdentity === 1 ? [] : [[output, bases.output, b] as const])];
+  for (const [factor, basis, work] of sides) {
+    const n = basis.values.length;
+    iterateBasis(factor.value, basis.vectors, work);
+    const ascending = Int32Array.from({ length: n }, (_, j) => n - 1 - j);
+    reorder(basis.vectors, null, ascending, work.sorted);
+    copy(work.sorted, basis.vectors);
+    for (let j = 0; j < n; j++) basis.values[j] = Math.max(0, work.values[work.order[n - 1 - j]]);
+  }
 }
 
 /** Writes share sum_i sum_blocks [(Q_B' g a' Q_A)_kl]^2 into work.batch, m x n. @param inputs  (N positions) x n */

@@ -75,7 +75,7 @@ export interface Preconditioner<P> {
   observe?(state: P, factors: Factors, inputs: Rows, stats: LayerStats): void;
   /** v becomes U, in place. @param work  of v's shape */
   apply(state: P, factors: Factors, damping: number, v: Matrix, work: Matrix): void;
-  inspect(state: P): Readonly<Record<string, number>>;
+  inspect(state: P, factors: Factors): Readonly<Record<string, number>>;
 }
 
 /** What the preconditioner's inverses or bases were made with. */
@@ -224,7 +224,7 @@ export function kroneckerMethod<P>({
       if (own === null) return {};
       const { factors, preconditioner: held } = own;
       const sides = { input: factors.input.value, ...(factors.outputIsIdentity === 1 ? {} : { output: factors.output.value }) };
-      return { ...prefixedSpectra(sides), ...preconditioner.inspect(held) };
+      return { ...prefixedSpectra(sides), ...preconditioner.inspect(held, factors) };
     },
   };
 }

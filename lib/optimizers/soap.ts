@@ -11,8 +11,7 @@
  * Deviations: none known; dimensions are not merged (an option of the authors' code, off by default).
  */
 import { z } from 'zod';
-import { axpby, copy, gemmInto, Matrix, qr, symmetricEigen, syrkInto } from '../linalg/index.js';
-import type { Dtype, Floats, Qr } from '../linalg/index.js';
+import { axpby, copy, gemmInto, Matrix, symmetricEigen, syrkInto } from '../linalg/index.js';
 import { nonNegative, parseOptions, size } from '../options.js';
 import type { Optimizer, Params } from '../types.js';
 import { adamMoment, initAdam, type AdamState } from './adam.js';
@@ -20,6 +19,7 @@ import { naming, requireFinite } from './guards.js';
 import { gradientOnly } from './needs.js';
 import { decayAt, decaySchema, rateAt, rateSchema, requireRatesPerLayer } from './rate.js';
 import { overlaid } from './scratch.js';
+import { basisError, iterateBasis, iterations, reorder, type Iteration } from './orthogonalIteration.js';
 import { sidesReport } from './spectrum.js';
 
 export const soapSchema = z.strictObject({
@@ -46,13 +46,7 @@ type Parsed = z.output<typeof soapSchema>;
 interface Side {
   factor: Matrix; // k x k: L or R
   basis: Matrix; // k x k, orthogonal: Q
-  work: SideWork;
-}
-interface SideWork {
-  image: Matrix; // k x k
-  sorted: Matrix; // k x k
-  values: Floats; // k
-  order: Int32Array; // k
+  work: Iteration;
 }
 interface SoapState {
   /** Moments in the rotated space. */
@@ -100,7 +94,14 @@ export function soap(options: SoapOptions = {}): Optimizer<SoapState> {
       }
     },
     inspect({ left, right }, i) {
-      return sidesReport(left[i] === null ? [] : [left[i].factor], right[i] === null ? [] : [right[i].factor]);
+      const sides = { left: left[i], right: right[i] };
+      const errors = Object.entries(sides).flatMap(([name, side]) =>
+        side === null ? [] : [[`${name}.basisError`, basisError(side.factor, side.basis)] as const],
+      );
+      return {
+        ...sidesReport(left[i] === null ? [] : [left[i].factor], right[i] === null ? [] : [right[i].factor]),
+        ...Object.fromEntries(errors),
+      };
     },
   };
 }
@@ -113,7 +114,7 @@ function initSides(o: Parsed, params: Params): { left: (Side | null)[]; right: (
       return role === 'weight' && (o.bases === 'both' || o.bases === side) && n <= o.maxDimension ? n : null;
     });
   const all = [...lengths('left'), ...lengths('right')];
-  const works = sideWorks(
+  const works = iterations(
     all.map((n) => n ?? 0),
     dtype,
   );
@@ -121,13 +122,6 @@ function initSides(o: Parsed, params: Params): { left: (Side | null)[]; right: (
     n === null ? null : { factor: Matrix.zeros(n, n, dtype), basis: Matrix.identity(n, dtype), work: works[k] },
   );
   return { left: sides.slice(0, params.length), right: sides.slice(params.length) };
-}
-
-function sideWorks(sizes: readonly number[], dtype: Dtype): SideWork[] {
-  const squares = sizes.map((n) => [n, n] as const);
-  const columns = sizes.map((n) => [n, 1] as const);
-  const [image, sorted, values] = [overlaid(squares, dtype), overlaid(squares, dtype), overlaid(columns, dtype)];
-  return sizes.map((n, k) => ({ image: image[k], sorted: sorted[k], values: values[k].data, order: new Int32Array(n) }));
 }
 
 /** Adam's step in the rotated space, rotated back. */
@@ -170,36 +164,8 @@ function takeBasis(side: Side | null): void {
 function refresh(left: Side | null, right: Side | null, { adam, work }: SoapState, i: number): void {
   const [mean, square, rotated, half] = [adam.mean[i], adam.square[i], work.rotated[i], work.half[i]];
   rotateBack(mean, left, right, rotated, half);
-  for (const side of [left, right]) refreshBasis(side);
+  for (const side of [left, right]) if (side !== null) iterateBasis(side.factor, side.basis, side.work);
   rotate(rotated, left, right, mean, half);
   reorder(square, left?.work.order ?? null, right?.work.order ?? null, half);
   copy(half, square);
-}
-
-/** out = x with row r from row rows[r] and column c from column cols[c], where given. */
-function reorder(x: Matrix, rows: Int32Array | null, cols: Int32Array | null, out: Matrix): void {
-  const [from, to, width] = [x.data, out.data, x.cols];
-  for (let r = 0; r < x.rows; r++) {
-    const source = (rows === null ? r : rows[r]) * width;
-    const target = r * width;
-    if (cols === null) for (let c = 0; c < width; c++) to[target + c] = from[source + c];
-    else for (let c = 0; c < width; c++) to[target + c] = from[source + cols[c]];
-  }
-}
-
-/** One step of orthogonal iteration on the columns sorted by their Rayleigh quotients; leaves the order in `work`. */
-function refreshBasis(side: Side | null): void {
-  if (side === null) return;
-  const { factor, basis, work } = side;
-  const { image, sorted, values, order } = work;
-  const n = factor.rows;
-  gemmInto(image, factor, basis);
-  values.fill(0);
-  const [q, f] = [basis.data, image.data];
-  for (let r = 0, at = 0; r < n; r++) for (let c = 0; c < n; c++, at++) values[c] += q[at] * f[at];
-  order.forEach((_, c) => (order[c] = c));
-  order.sort((a, b) => values[b] - values[a] || a - b);
-  reorder(image, null, order, sorted);
-  const out: Qr = { q: basis, r: image };
-  requireFinite('a refreshed basis', qr(sorted, out).q);
 }

@@ -328,7 +328,7 @@ describe('soap', () => {
     const run = runOf(optimizer, [Matrix.zeros(2, 2), Matrix.zeros(1, 2)], ['weight', 'bias']);
     run.step([Matrix.diagonal([3, 1]), Matrix.from([[1, 0]])]);
     const told = optimizer.inspect!(run.state, 0);
-    expect(Object.keys(told)).toEqual(['left.condition', 'left.effectiveRank']);
+    expect(Object.keys(told)).toEqual(['left.condition', 'left.effectiveRank', 'left.basisError']);
     expect(told['left.condition']).toBeCloseTo(9, 12);
     expect(optimizer.inspect!(run.state, 1)).toEqual({});
   });
