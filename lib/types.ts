@@ -57,8 +57,8 @@ export interface Covariance {
   readonly matrix: Matrix;
   /** d x d symmetric square root. */
   readonly root: Matrix;
-  /** d x d: the covariance to a power, new; that of a zero eigenvalue to a negative one is infinite. */
-  readonly power: (exponent: number) => Matrix;
+  /** d x d: the covariance to a power, new, in float64 where not said; that of a zero eigenvalue to a negative one is infinite. */
+  readonly power: (exponent: number, dtype?: Dtype) => Matrix;
   /** True when the matrix is diagonal (identity eigenbasis), so that a sample costs d and not d^2. */
   readonly diagonal: boolean;
 }

@@ -44,6 +44,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   float_or_double<Getrf>(env, exports);
   float_or_double<Getrs>(env, exports);
   float_or_double<Qr>(env, exports);
+  float_or_double<OrthonormalColumns>(env, exports);
   float_or_double<Gesdd>(env, exports);
   float_or_double<Gelsd>(env, exports);
   float_or_double<Syevd>(env, exports);

@@ -79,6 +79,25 @@ void transpose_into(int rows, int cols, const T* a, T* out) {
           out[area(j, rows) + static_cast<std::size_t>(i)] = a[area(i, cols) + static_cast<std::size_t>(j)];
 }
 
+/** The QR factorisation of column-major columns (m x n): look(false) while they hold R and the reflectors, look(true) once the first
+ *  min(m, n) of them hold Q. */
+template <typename T, typename Look>
+Napi::Value orthonormal_factor(Args& args, int m, int n, T* columns, Look look) {
+  const int k = std::min(m, n);
+  T* tau = args.scratch<T>(1, k);
+  T need_f{0}, need_g{0};
+  blas::geqrf(m, n, columns, m, tau, &need_f, -1);
+  blas::orgqr(m, k, k, columns, m, tau, &need_g, -1);
+  const int lwork = work_length(args, std::max<double>(need_f, need_g));
+  T* work = args.scratch<T>(2, lwork);
+  int info = blas::geqrf(m, n, columns, m, tau, work, lwork);
+  if (info != 0) return lapack_info(args, "geqrf", info);
+  look(false);
+  info = blas::orgqr(m, k, k, columns, m, tau, work, lwork);
+  look(true);
+  return lapack_info(args, "orgqr", info);
+}
+
 /** Thin QR, A = Q R with k = min(m, n), on a transposed copy: LAPACK's LQ of what the memory holds as it is would do the same work in 1.2
  *  to 1.7 times the time.  (ints[m, n], A m x n, Q m x k, R k x n) -> info */
 struct Qr {
@@ -94,20 +113,42 @@ struct Qr {
     args.check_overlap(Overlap::forbidden);
     if (k == 0) return number(args, 0);
     T* columns = args.scratch<T>(0, area(m, n));
-    T* tau = args.scratch<T>(1, k);
     transpose_into(m, n, a, columns);
-    T need_f{0}, need_g{0};
-    blas::geqrf(m, n, columns, m, tau, &need_f, -1);
-    blas::orgqr(m, k, k, columns, m, tau, &need_g, -1);
-    const int lwork = work_length(args, std::max<double>(need_f, need_g));
-    T* work = args.scratch<T>(2, lwork);
-    int info = blas::geqrf(m, n, columns, m, tau, work, lwork);
-    if (info != 0) return lapack_info(args, "geqrf", info);
-    for (int i = 0; i < k; ++i)
-      for (int j = 0; j < n; ++j) r[area(i, n) + j] = j < i ? T{0} : columns[area(j, m) + i];
-    info = blas::orgqr(m, k, k, columns, m, tau, work, lwork);
-    transpose_into(k, m, columns, q);
-    return lapack_info(args, "orgqr", info);
+    return orthonormal_factor(args, m, n, columns, [&](bool formed) {
+      if (formed)
+        transpose_into(k, m, columns, q);
+      else
+        for (int i = 0; i < k; ++i)
+          for (int j = 0; j < n; ++j) r[area(i, n) + j] = j < i ? T{0} : columns[area(j, m) + i];
+    });
+  }
+};
+
+/** A's columns (m x n, m >= n) become orthonormal: Q of its QR with R's diagonal positive. On a transposed copy that is given back, since
+ * of a large matrix it would be kept for a call that comes once.  (ints[m, n], A) -> info */
+struct OrthonormalColumns {
+  static constexpr const char* name = "orthonormalColumns";
+  static constexpr std::size_t arity = 2, dtype = 1;
+  template <typename T>
+  static Napi::Value run(Args& args) {
+    const auto [m, n] = args.ints<2>(0);
+    if (m < n) args.range_error("needs at least as many rows as columns");
+    T* a = args.out<T>(1, area(m, n));
+    args.check_overlap(Overlap::forbidden);
+    if (n == 0) return number(args, 0);
+    const std::unique_ptr<T[]> held(new T[area(m, n)]);
+    T* columns = held.get();
+    T* signs = args.scratch<T>(3, n);
+    transpose_into(m, n, a, columns);
+    return orthonormal_factor(args, m, n, columns, [&](bool formed) {
+      if (!formed) {
+        for (int j = 0; j < n; ++j) signs[j] = columns[area(j, m) + j] < T{0} ? T{-1} : T{1};
+        return;
+      }
+      transpose_into(n, m, columns, a);
+      for (int i = 0; i < m; ++i)
+        for (int j = 0; j < n; ++j) a[area(i, n) + j] *= signs[j];
+    });
   }
 };
 

@@ -3,7 +3,7 @@
  */
 import { z } from 'zod';
 import { ArgumentError } from '../errors.js';
-import { Matrix, fromEigen, symmetricEigen, symmetricEigenvalues, symmetricFunction } from '../linalg/index.js';
+import { Matrix, fromEigen, symmetricEigen, symmetricEigenvalues, symmetricFunction, type Dtype } from '../linalg/index.js';
 import { fraction, nonNegative, positive } from '../options.js';
 import { haar, type Stream } from '../random/index.js';
 import type { Covariance } from '../types.js';
@@ -61,10 +61,11 @@ export function covariance(options: Parsed, d: number, stream: Stream): Covarian
 
 /** Its matrices are made when first asked for. @param vectors  in columns, in the order of the eigenvalues */
 function fromSpectrum(eigenvalues: Float64Array, vectors: Matrix): Covariance {
-  const power = (exponent: number): Matrix =>
+  const power = (exponent: number, dtype?: Dtype): Matrix =>
     fromEigen(
       exponent === 1 ? eigenvalues : exponent === 1 / 2 ? eigenvalues.map(Math.sqrt) : eigenvalues.map((l) => l ** exponent),
       vectors,
+      dtype,
     );
   let matrix: Matrix | undefined;
   let root: Matrix | undefined;
@@ -94,7 +95,11 @@ export function diagonalCovariance(eigenvalues: Float64Array): Covariance {
     get root() {
       return (root ??= Matrix.diagonal(eigenvalues.map(Math.sqrt)));
     },
-    power: (exponent) => Matrix.diagonal(eigenvalues.map((l) => l ** exponent)),
+    power: (exponent, dtype) =>
+      Matrix.diagonal(
+        eigenvalues.map((l) => l ** exponent),
+        dtype,
+      ),
     diagonal: true,
   };
 }
@@ -131,7 +136,7 @@ function toeplitz(correlation: number, d: number): Covariance {
   const matrix = toeplitzMatrix(correlation, d);
   const positive = (x: number): number => Math.max(0, x); // rounding leaves the smallest a little below 0 as the correlation nears 1
   const eigenvalues = Float64Array.from(symmetricEigen(matrix).values, positive).reverse();
-  const power = (exponent: number): Matrix => symmetricFunction(matrix, (x) => positive(x) ** exponent);
+  const power = (exponent: number, dtype?: Dtype): Matrix => symmetricFunction(matrix, (x) => positive(x) ** exponent).clone(dtype);
   return { eigenvalues, matrix, root: symmetricFunction(matrix, (x) => Math.sqrt(positive(x))), power, diagonal: correlation === 0 };
 }
 

@@ -40,7 +40,8 @@ export function inputSampler(covariance: Covariance, distribution: Distribution,
         invertible: least > d * epsilonOf({ dtype }) * covariance.eigenvalues[0],
         power: (exponent) => {
           if (covariance.diagonal) return Matrix.from([covariance.eigenvalues.map((l) => l ** exponent)]);
-          return exponent === 1 / 2 ? covariance.root : covariance.power(exponent);
+          // In another dtype a copy is kept, and the original is not.
+          return exponent === 1 / 2 && dtype === 'float64' ? covariance.root : covariance.power(exponent, dtype);
         },
       });
       return new ColouredRows(gaussian ? Matrix.zeros(n, d, dtype) : new SignMatrix(n, d), colouring);

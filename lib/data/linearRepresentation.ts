@@ -8,7 +8,7 @@ import { type Dtype, Matrix, type Rows, gemm, gemmInto, projectionOn } from '../
 import { nonNegative, parseOptions, seed, size } from '../options.js';
 import { Stream, haar, orthonormalRows } from '../random/index.js';
 import type { Covariance, LinearTeacher, RepresentationTask } from '../types.js';
-import { covariance, covarianceSchema } from './covariance.js';
+import { covariance, covarianceSchema, spectrum } from './covariance.js';
 import { inputSampler, type Distribution } from './inputs.js';
 
 /** Condition number of F*: singular values log-spaced between 1 and its inverse. */
@@ -63,13 +63,17 @@ export function linearRepresentation(options: LinearRepresentationOptions = {}):
     });
   };
   const train = teacher('train', o.covariance, o.headCondition, o.noise);
-  const transfer = teacher(
-    'transfer',
-    o.transfer.covariance ?? o.covariance,
-    o.transfer.headCondition ?? o.headCondition,
-    o.transfer.noise ?? o.noise,
-  );
-  return { ...train, transfer, origin: { module: import.meta.url, factory: 'linearRepresentation', options: o, sample: train.sample } };
+  const transferSigma = o.transfer.covariance ?? o.covariance;
+  if (transferSigma.family === 'spiked') spectrum(transferSigma, o.inputs); // one that does not fit is told of here
+  let transfer: LinearTeacher | undefined;
+  return {
+    ...train,
+    /** Made when first asked for: its basis costs as much as the training task's. */
+    get transfer() {
+      return (transfer ??= teacher('transfer', transferSigma, o.transfer.headCondition ?? o.headCondition, o.transfer.noise ?? o.noise));
+    },
+    origin: { module: import.meta.url, factory: 'linearRepresentation', options: o, sample: train.sample },
+  };
 }
 
 /** F*: Haar-random singular vectors, singular values log-spaced between 1 and 1/condition. @returns outputs x k */

@@ -27,7 +27,8 @@ export class Colouring {
   /** Where R is diagonal. */
   #precision: Matrix | undefined;
 
-  /** @param power  of the covariance, in float64: 1/2 is R; d x d, or its diagonal as 1 x d; asked for when first needed */
+  /** @param power  of the covariance, in float64 or this dtype: 1/2 is R; d x d, or its diagonal as 1 x d; asked for when first needed, and
+   *                kept as it is where it has this dtype */
   constructor({
     dimension,
     dtype,
@@ -99,7 +100,10 @@ export class Colouring {
   /** A power in this dtype. */
   #matrix(exponent: number): Matrix {
     let held = this.#held.get(exponent);
-    if (held === undefined) this.#held.set(exponent, (held = this.#power(exponent).clone(this.dtype)));
+    if (held === undefined) {
+      const given = this.#power(exponent);
+      this.#held.set(exponent, (held = given.dtype === this.dtype ? given : given.clone(this.dtype)));
+    }
     return held;
   }
 }

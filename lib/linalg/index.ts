@@ -14,7 +14,7 @@ export { cholesky, choleskySolve, dampedSolve } from './cholesky.js';
 export { shiftedSolve, type ShiftedSolutions } from './shiftedSolve.js';
 export { ridgePath } from './ridge.js';
 export { lu, luSolve, solve, type Lu } from './lu.js';
-export { qr, type Qr } from './qr.js';
+export { orthonormaliseColumns, qr, type Qr } from './qr.js';
 export { svd, singularValues, type Svd } from './svd.js';
 export {
   fromEigen,

@@ -1,3 +1,4 @@
+import { ArgumentError } from '../errors.js';
 import { native } from '../native/index.js';
 import { Matrix, requireDistinct, resultOf } from './matrix.js';
 import { requireConverged } from './lapack.js';
@@ -26,4 +27,17 @@ export function qr(a: Matrix, out?: Qr): Qr {
   ints[1] = a.cols;
   requireConverged('qr', native.qr(ints, a.data, q.data, r.data));
   return out ?? { q, r };
+}
+
+/** Makes the columns of a orthonormal, in its place: Q of its QR factorisation with R's diagonal positive, which decides Q.
+ *  @param a  m x n, m >= n, replaced  @returns a
+ *  @throws ArgumentError for m < n
+ *  Cost 4mn^2 - 4n^3/3. Memory beside a: one copy, given back. Source: LAPACK dgeqrf and dorgqr. */
+export function orthonormaliseColumns(a: Matrix): Matrix {
+  if (a.rows < a.cols)
+    throw new ArgumentError(`orthonormaliseColumns: a ${a.rows} x ${a.cols} matrix has more columns than can be orthonormal`);
+  ints[0] = a.rows;
+  ints[1] = a.cols;
+  requireConverged('orthonormaliseColumns', native.orthonormalColumns(ints, a.data));
+  return a;
 }

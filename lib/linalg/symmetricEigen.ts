@@ -1,6 +1,6 @@
 import { ArgumentError } from '../errors.js';
 import { native } from '../native/index.js';
-import { type Floats, Matrix, allocate, requireDistinct, requireSquare, requireVector, resultOf } from './matrix.js';
+import { type Dtype, type Floats, Matrix, allocate, requireDistinct, requireSquare, requireVector, resultOf } from './matrix.js';
 import { requireConverged } from './lapack.js';
 import { scaleColumns } from './rowsAndColumns.js';
 
@@ -73,13 +73,26 @@ export function symmetricFunction(a: Matrix, f: (eigenvalue: number) => number):
  *  @param values   m numbers, rounded to the dtype of the eigenvectors
  *  @param vectors  n x m
  *  @returns new n x n
+ *  @param dtype    what the result is rounded to; that of the eigenvectors where not given
  *  @throws ArgumentError when there is not one value for each vector */
-export function fromEigen(values: ArrayLike<number>, vectors: Matrix): Matrix {
+export function fromEigen(values: ArrayLike<number>, vectors: Matrix, dtype: Dtype = vectors.dtype): Matrix {
   const { rows: n, cols: m } = vectors;
   const w = vectors.data instanceof Float64Array ? Float64Array.from(values) : Float32Array.from(values);
   requireVector('fromEigen', 'values', w, m, vectors.dtype);
-  const scaled = scaleColumns(vectors.clone(), w);
-  const out = Matrix.zeros(n, n, vectors.dtype);
-  native.gemm(Int32Array.of(0, 1, n, n, m), 1, scaled.data, vectors.data, 0, out.data);
+  const out = Matrix.zeros(n, n, dtype);
+  // By blocks of rows: a scaled copy of all of a large basis would be half of what its task takes.
+  const scaled = Matrix.zeros(Math.min(n, BLOCK), m, vectors.dtype);
+  const rounded = dtype === vectors.dtype ? null : allocate(Math.min(n, BLOCK) * n, vectors.dtype);
+  for (let from = 0; from < n; from += BLOCK) {
+    const rows = Math.min(BLOCK, n - from);
+    scaled.data.set(vectors.data.subarray(from * m, (from + rows) * m));
+    scaleColumns(scaled, w);
+    const part = out.data.subarray(from * n, (from + rows) * n);
+    const product = rounded === null ? part : rounded.subarray(0, rows * n);
+    native.gemm(Int32Array.of(0, 1, rows, n, m), 1, scaled.data.subarray(0, rows * m), vectors.data, 0, product);
+    if (product !== part) part.set(product);
+  }
   return out;
 }
+
+const BLOCK = 256;

@@ -23,6 +23,7 @@ export interface Native {
   getrf(ints: Ints, a: Floats, pivots: Int32Array): number;
   getrs(ints: Ints, lu: Floats, pivots: Int32Array, b: Floats): void;
   qr(ints: Ints, a: Floats, q: Floats, r: Floats): number;
+  orthonormalColumns(ints: Ints, a: Floats): number;
   gesdd(ints: Ints, a: Floats, u: Floats | null, s: Floats, vt: Floats | null): number;
   gelsd(ints: Ints, a: Floats, b: Floats, x: Floats, s: Floats, rcond: number): number;
   syevd(ints: Ints, a: Floats, w: Floats): number;

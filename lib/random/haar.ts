@@ -1,5 +1,5 @@
 import { ArgumentError } from '../errors.js';
-import { Matrix, qr, transpose } from '../linalg/index.js';
+import { Matrix, orthonormaliseColumns, transpose } from '../linalg/index.js';
 import type { Stream } from './stream.js';
 
 /** A Haar-distributed orthogonal matrix: QR of a Gaussian matrix with R's diagonal made positive (Mezzadri 2007).
@@ -16,7 +16,5 @@ export function orthonormalRows(k: number, d: number, stream: Stream): Matrix {
 
 /** @returns n x k, k at most n */
 export function orthonormalColumns(n: number, k: number, stream: Stream): Matrix {
-  const { q, r } = qr(stream.normal(Matrix.zeros(n, k)));
-  for (let j = 0; j < k; j++) if (r.data[j * k + j] < 0) for (let i = 0; i < n; i++) q.data[i * k + j] *= -1;
-  return q;
+  return orthonormaliseColumns(stream.normal(Matrix.zeros(n, k)));
 }

@@ -16,8 +16,10 @@ import { parseArgs } from 'node:util';
 import { isProgram, markdown, ROOT, type Table } from './contender.js';
 import { growthTable, type GrowthResult } from './growth.js';
 import { kernelsTable, type KernelsResult } from './kernelsSuite.js';
+import { memoryTable, type MemoryResult } from './memory.js';
 import { optimizersTable, type OptimizersResult } from './optimizers.js';
 import { prefetchTable, type PrefetchResult } from './prefetch.js';
+import { renewalsTable, type RenewalsResult } from './renewals.js';
 import { stepTable, type StepResult } from './step.js';
 import { sweepTable, type SweepResult } from './sweep.js';
 
@@ -75,6 +77,8 @@ const PARTS: Readonly<Record<string, Part>> = {
     tables: (r: OptimizersResult) => ({ 'optimizers linear float32': optimizersTable(r) }),
   },
   sweep: { script: 'sweep.ts', args: [], rounds: 2, tables: (r: SweepResult) => ({ sweep: sweepTable(r) }) },
+  renewals: { script: 'renewals.ts', args: [], rounds: 3, tables: (r: RenewalsResult) => ({ renewals: renewalsTable(r) }) },
+  memory: { script: 'memory.ts', args: [], tables: (r: MemoryResult) => ({ memory: memoryTable(r) }) },
   prefetch: { script: 'prefetch.ts', args: [], rounds: 7, tables: (r: PrefetchResult) => ({ prefetch: prefetchTable(r) }) },
   growth: { script: 'growth.ts', args: [], tables: (r: GrowthResult) => ({ growth: growthTable(r) }) },
 };

@@ -184,7 +184,7 @@ const RUNS = 3;
 
 async function measure(config: object | number): Promise<Point> {
   const warm = new Stream(0).normal(new Float64Array(1000)); // the library is loaded
-  const before = peak() + 0 * warm[0];
+  const before = peakMemory() + 0 * warm[0];
   const times: number[] = [];
   if (typeof config === 'number') return sweepOf(config);
   for (let run = 0; run <= RUNS; run++) {
@@ -194,14 +194,14 @@ async function measure(config: object | number): Promise<Point> {
     // Of a training the steps alone: a task is made once.
     times.push(timing.trainingSeconds > 0 ? timing.trainingSeconds : (performance.now() - began) / 1000);
   }
-  return { seconds: median(times.slice(1)), bytes: peak() - before };
+  return { seconds: median(times.slice(1)), bytes: peakMemory() - before };
 }
 
 /** Trials of a few steps, by two children. Memory is the coordinator's. */
 async function sweepOf(trials: number): Promise<Point> {
   const folder = mkdtempSync(join(tmpdir(), 'layerwise-growth-'));
   try {
-    const before = peak();
+    const before = peakMemory();
     const began = performance.now();
     const spec = {
       base: {
@@ -213,14 +213,14 @@ async function sweepOf(trials: number): Promise<Point> {
       seeds: trials,
     };
     await sweep(spec, { store: join(folder, 'store'), jobs: 2 }).done;
-    return { seconds: (performance.now() - began) / 1000, bytes: peak() - before };
+    return { seconds: (performance.now() - began) / 1000, bytes: peakMemory() - before };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
 /** Largest resident memory of this process so far. */
-const peak = (): number => 1024 * Number(/VmHWM:\s+(\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? NaN);
+export const peakMemory = (): number => 1024 * Number(/VmHWM:\s+(\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? NaN);
 
 /** Slope of log y against log x, by least squares. */
 function exponentOf(x: readonly number[], y: readonly number[]): number {

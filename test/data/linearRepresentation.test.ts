@@ -67,6 +67,27 @@ describe('linearRepresentation', () => {
     expect(second.inputs.data).not.toEqual(first.inputs.data);
   });
 
+  it('makes the transfer task when first asked for, and tells at once of one that does not fit', () => {
+    expect(smallTask().transfer.covariance.matrix).toEqual(smallTask().transfer.covariance.matrix);
+    const task = smallTask();
+    expect(task.transfer).toBe(task.transfer);
+    const call = (): unknown => linearRepresentation({ inputs: 3, outputs: 5, rank: 2, transfer: { covariance: { family: 'spiked', spikes: [1, 2, 3, 4] } } }); // prettier-ignore
+    expect(call).toThrow(/covariance: 4 spikes do not fit in dimension 3/);
+  });
+
+  it('has powers of its covariance in the type that is asked for', () => {
+    for (const covariance of [
+      smallTask().covariance,
+      smallTask({ covariance: { family: 'ar1', correlation: 0.5 } }).covariance,
+      smallTask({ covariance: { family: 'isotropic' } }).covariance,
+    ]) {
+      expect(covariance.power(-1).dtype).toBe('float64');
+      const single = covariance.power(-1 / 2, 'float32');
+      expect(single.dtype).toBe('float32');
+      expectClose(single, covariance.power(-1 / 2).clone('float32'), 1e-6);
+    }
+  });
+
   it.each([
     [{ rank: 6 }, /linearRepresentation: rank: must be at most outputs = 5; got 6/],
     [{ inputs: 2, rank: 3 }, /rank: must be at most inputs = 2; got 3/],

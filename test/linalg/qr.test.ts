@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Matrix, gemm, qr } from '../../lib/linalg/index.js';
+import { Matrix, gemm, orthonormaliseColumns, qr } from '../../lib/linalg/index.js';
 import { CASES, DTYPES, FIXED, build, expectClose, expectOrthonormal, multiply, random, refuses, triangleOf, withEntry } from '../close.js';
 
 const SHAPES = [
@@ -79,7 +79,27 @@ it.each(DTYPES)('qr keeps lengths: |R x| = |A x| for tall A in $dtype', ({ dtype
   );
 });
 
+it.each(CASES)('orthonormaliseColumns is Q with the signs of a positive R, in the place of A: $title', ({ dtype, epsilon, place }) => {
+  for (const [m, n] of [
+    [7, 4],
+    [5, 5],
+    [5, 1],
+    [3, 0],
+    [90, 50],
+  ] as const) {
+    const a = place(random(m, n, dtype));
+    const { q, r } = qr(a);
+    const signed = build(m, n, (i, j) => q.get(i, j) * (r.get(j, j) < 0 ? -1 : 1));
+    expect(orthonormaliseColumns(a)).toBe(a);
+    expectClose(a, signed, 4 * epsilon);
+  }
+});
+
 const a = random(3, 2);
+refuses('orthonormaliseColumns', [
+  ['columns are more than rows', () => orthonormaliseColumns(random(2, 3)), /a 2 x 3 matrix has more columns/],
+]);
+
 const [q, r] = [Matrix.zeros(3, 2), Matrix.zeros(2, 2)];
 refuses('qr', [
   ['q has another shape', () => qr(a, { q: Matrix.zeros(3, 3), r }), /qr: out must be 3 x 2, got 3 x 3/],

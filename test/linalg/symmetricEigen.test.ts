@@ -126,6 +126,17 @@ describe.each(CASES)('in $dtype on $layout', ({ dtype, epsilon, place }) => {
     expectClose(v, before, 0);
   });
 
+  it('fromEigen goes by blocks of rows, and rounds to another type in the end', () => {
+    const v = place(random(300, 5, dtype));
+    const values = [3, -1, 2, 0.5, 1];
+    const whole = multiply(scaleColumns(v, values), transposed(v));
+    expectClose(fromEigen(values, v), whole, 64 * epsilon);
+    const other = dtype === 'float64' ? 'float32' : 'float64';
+    const rounded = fromEigen(values, v, other);
+    expect(rounded.dtype).toBe(other);
+    expectClose(rounded, fromEigen(values, v).clone(other), 0);
+  });
+
   it('size 0 gives empty results', () => {
     const empty = place(Matrix.zeros(0, 0, dtype));
     expect(symmetricEigen(empty).values).toHaveLength(0);

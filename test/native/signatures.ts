@@ -108,6 +108,10 @@ export const SIGNATURES: Readonly<Record<Op, (choose: Choices) => Slot[]>> = {
     const [m, n] = [size(), size()];
     return [ints(m, n), input(m * n), output(m * Math.min(m, n)), output(Math.min(m, n) * n)];
   },
+  orthonormalColumns: ({ size }) => {
+    const [extra, n] = [size(), size()];
+    return [ints(n + extra, n), output((n + extra) * n)];
+  },
   gesdd: ({ size, flag }) => {
     const [m, n, k] = sizes(size);
     const vectors = flag() ? output : (): Slot => ({ kind: 'absent' });
