@@ -132,9 +132,9 @@ struct OrthonormalColumns {
   template <typename T>
   static Napi::Value run(Args& args) {
     const auto [m, n] = args.ints<2>(0);
-    if (m < n) args.range_error("needs at least as many rows as columns");
     T* a = args.out<T>(1, area(m, n));
     args.check_overlap(Overlap::forbidden);
+    if (m < n) args.range_error("needs at least as many rows as columns");
     if (n == 0) return number(args, 0);
     const std::unique_ptr<T[]> held(new T[area(m, n)]);
     T* columns = held.get();
