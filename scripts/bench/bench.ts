@@ -67,13 +67,14 @@ const PARTS: Readonly<Record<string, Part>> = {
   'optimizers-linear-float64': {
     script: 'optimizers.ts',
     args: ['--bench', 'small,middle,large', '--dtype', 'float64'],
-    rounds: 5,
+    rounds: 2,
     tables: (r: OptimizersResult) => ({ 'optimizers linear float64': optimizersTable(r) }),
   },
   'optimizers-linear-float32': {
     script: 'optimizers.ts',
-    args: ['--bench', 'small,middle,large', '--dtype', 'float32'],
-    rounds: 5,
+    // A step of the large one takes up to seconds: one type shows it.
+    args: ['--bench', 'small,middle', '--dtype', 'float32'],
+    rounds: 3,
     tables: (r: OptimizersResult) => ({ 'optimizers linear float32': optimizersTable(r) }),
   },
   sweep: { script: 'sweep.ts', args: [], rounds: 2, tables: (r: SweepResult) => ({ sweep: sweepTable(r) }) },

@@ -53,9 +53,9 @@ const DTYPES = ['float32', 'float64'] as const;
 /** Steps of a block, or as many as the longest period has; and untimed ones at its start: memory is touched, and factors have full rank. */
 const STEPS: Readonly<Record<Bench, { timed: number; untimed: number }>> = {
   classifier: { timed: 40, untimed: 20 },
-  small: { timed: 1000, untimed: 100 },
+  small: { timed: 400, untimed: 40 },
   middle: { timed: 40, untimed: 12 },
-  large: { timed: 5, untimed: 1 },
+  large: { timed: 2, untimed: 1 },
 };
 /** Largest difference of parameters after the check's steps, |ours - theirs| over |ours - start|, and of losses. SOAP scales a direction in
  *  which gradients are rounding errors up like any other (softmax gradients sum to 0), and so has its own. */
