@@ -1,6 +1,6 @@
 /** The layers of lib/, lowest first: imports go down only. test/layers.test.ts runs these rules and shows that they can fail. */
 const LAYERS = [
-  ['errors', 'options', 'files', 'json', 'canonical', 'paths', 'csv', 'duration', 'terminal'],
+  ['errors', 'options', 'files', 'json', 'canonical', 'paths', 'csv', 'duration', 'terminal', 'html', 'inline'],
   ['native'],
   ['linalg', 'random'],
   ['links'],

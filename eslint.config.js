@@ -29,7 +29,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['test/**/*.ts', 'lib/report/browser/*.js'],
+    files: ['test/**/*.ts', 'lib/*/browser/*.js'],
     // Tests, and the script of the page, read JSON, reduce over unions of typed arrays, and write one-line hooks.
     rules: Object.fromEntries(
       [

@@ -170,6 +170,7 @@ export {
 export {
   accuracy,
   bootstrapInterval,
+  censoredLine,
   directionAngle,
   directionOverlap,
   directionShare,
@@ -185,6 +186,8 @@ export {
   subspaceDistance,
   transferExcess,
   transferLoss,
+  type CensoredLine,
+  type CensoredPoint,
   type Interval,
   type Overlap,
 } from './metrics/index.js';

@@ -31,6 +31,12 @@ else
   echo 'skipped: apt-get install dataset-fashion-mnist'
 fi
 
+echo '== a short script for every figure'
+for script in scripts/figures/*.mjs; do
+  [ -d /usr/share/datasets/fashion-mnist ] || [ "$script" != scripts/figures/deep.mjs ] || continue
+  node "$script"
+done
+
 echo '== theory within simulation, at d = 1000'
 node --import tsx scripts/theory.ts
 

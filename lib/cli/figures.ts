@@ -42,8 +42,15 @@ async function figures(names: readonly string[], options: Options): Promise<void
   const { openStore } = await import('../sweep/index.js');
   for (const name of names)
     if (!Object.hasOwn(studies, name)) throw new UsageError(`unknown figure '${name}'; there are: ${Object.keys(studies).join(', ')}`);
+  const asked = names.length > 0 ? [...new Set(names)] : Object.keys(studies);
+  const leftOut = asked.flatMap((name) => {
+    const why = studies[name].lacks?.();
+    return why === undefined ? [] : [{ name, why }];
+  });
+  if (names.length > 0 && leftOut.length > 0) throw new UsageError(`${leftOut[0].name} cannot be made here: ${leftOut[0].why}`);
+  for (const { name, why } of leftOut) process.stderr.write(`${name} is left out: ${why}\n`);
+  const wanted = asked.filter((name) => !leftOut.some((l) => l.name === name));
   makeFolder(options.out);
-  const wanted = names.length > 0 ? [...new Set(names)] : Object.keys(studies);
   const store = openStore(join(options.out, 'store'), { mode: 'write' });
   const { signal: stopping, atOnce: signal, release } = catchInterrupt({ grace: 2000, onFirst: sayFinishing });
   const claims: Record<string, readonly Claim[]> = {};
@@ -76,7 +83,7 @@ async function figures(names: readonly string[], options: Options): Promise<void
   } finally {
     store.close();
   }
-  const page = writePage(options.out, pages);
+  const page = writePage(options.out, pages, leftOut);
   release();
   if (options.json === true) process.stdout.write(`${JSON.stringify(claims, null, 1)}\n`);
   else process.stdout.write(`All figures on one page: ${page}\n`);

@@ -1,9 +1,11 @@
 export { claimsTable, judge, measuredText, type Claim, type Measured } from './claims.js';
 export { curveGrid, STYLES, type CurveGrid, type CurvePoint } from './curves.js';
 export { dotPlot, type Dot } from './dots.js';
+export { heatMap, type HeatCell, type HeatMap } from './heatMap.js';
+export { scaling, type Scaling, type ScalingLine, type ScalingPoint } from './scaling.js';
 export { spectra, type SpectraRow, type SpectrumPanel } from './spectra.js';
 export { theoryDots, type TheoryDot, type TheoryDots } from './theoryDots.js';
 export { renderPng, renderSvg, type TopLevelSpec } from './render.js';
-export { writeFigure, writePage, type FigureOutput } from './output.js';
-export type { PageFigure } from './page.js';
+export { writeFigure, writePage, type FigureOutput, type TexEquation } from './output.js';
+export type { PageFigure } from './page/figure.js';
 export { csv } from '../csv.js';

@@ -4,7 +4,10 @@ import { makeFolder, writeFileAtomic } from '../files.js';
 import { stringify } from '../json.js';
 import { csv } from '../csv.js';
 import type { Claim } from './claims.js';
-import { page, type PageFigure } from './page.js';
+import temml from 'temml';
+import { interactive } from './interactive.js';
+import type { PageChart, PageFigure } from './page/figure.js';
+import { page } from './page/page.js';
 import { renderPng, renderSvg, type TopLevelSpec } from './render.js';
 
 export interface FigureOutput {
@@ -19,6 +22,16 @@ export interface FigureOutput {
   readonly claims: readonly Claim[];
   /** Wall-clock and provenance: what differs between two equal runs. */
   readonly timings: object;
+  /** For the page alone. */
+  readonly page: Omit<PageFigure, 'name' | 'title' | 'claims' | 'charts' | 'csv' | 'equations'> & {
+    readonly equations: readonly TexEquation[];
+  };
+}
+
+/** An equation in TeX, with words before it. */
+export interface TexEquation {
+  readonly words: string;
+  readonly tex: string;
 }
 
 /** Writes DIR/NAME/{data.json, data.csv, timings.json, claims.json, CHART.svg, CHART.png}. @returns the folder and what the page shows */
@@ -27,22 +40,28 @@ export async function writeFigure(out: string, figure: FigureOutput): Promise<{ 
   makeFolder(folder);
   const put = (name: string, content: string | Uint8Array): void => writeFileAtomic(join(folder, name), content);
   put('data.json', stringify(figure.data, 1) + '\n');
-  put('data.csv', csv(figure.rows));
+  const table = csv(figure.rows);
+  put('data.csv', table);
   put('claims.json', stringify(figure.claims, 1) + '\n');
   put('timings.json', stringify(figure.timings, 1) + '\n');
-  const svgs: string[] = [];
+  const charts: PageChart[] = [];
   for (const [name, spec] of Object.entries(figure.charts)) {
     const svg = await renderSvg(spec);
-    svgs.push(svg);
+    charts.push({ name, svg, ...interactive(spec) });
     put(`${name}.svg`, svg);
     put(`${name}.png`, renderPng(svg));
   }
-  return { folder, page: { name: figure.name, title: figure.title, claims: figure.claims, svgs } };
+  const equations = figure.page.equations.map(({ words, tex }) => ({ words, mathml: mathml(tex) }));
+  const { name, title, claims } = figure;
+  return { folder, page: { ...figure.page, name, title, claims, charts, csv: table, equations } };
 }
 
+/** Without the styles that stand in it, which the page's policy does not let in: browsers set equations well without. */
+const mathml = (tex: string): string => temml.renderToString(tex, { displayMode: true, throwOnError: true }).replace(/ style="[^"]*"/g, '');
+
 /** Writes DIR/index.html. @returns its path */
-export function writePage(out: string, figures: readonly PageFigure[]): string {
+export function writePage(out: string, figures: readonly PageFigure[], leftOut: readonly { name: string; why: string }[] = []): string {
   const path = join(out, 'index.html');
-  writeFileAtomic(path, page(figures));
+  writeFileAtomic(path, page(figures, leftOut));
   return path;
 }

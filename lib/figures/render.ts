@@ -11,7 +11,7 @@ const FONT = 'DejaVu Sans';
 const fontFolder = join(dirname(createRequire(import.meta.url).resolve('dejavu-fonts-ttf/package.json')), 'ttf');
 
 /** Looks shared by all charts. */
-const config = {
+export const config = {
   font: FONT,
   background: 'white',
   axis: {

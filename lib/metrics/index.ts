@@ -1,4 +1,5 @@
 export { accuracy, meanLoss } from './accuracy.js';
+export { censoredLine, type CensoredLine, type CensoredPoint } from './censored.js';
 export { directionAngle, directionOverlap, directionShare, type Overlap } from './directions.js';
 export { distanceBetween, orthonormalRowsOf, principalAngles, subspaceDistance } from './subspace.js';
 export { finiteSampleTransferLoss, populationLoss, transferExcess, transferLoss } from './linearLoss.js';

@@ -144,7 +144,6 @@ function analyse(options: StudyOptions, lookup: Lookup): Analysis {
         columns: 4,
       }),
     },
-    claims: claimsOf(points),
     timings: { trialSeconds: mean(seconds), trials: seconds.length },
   };
 }
@@ -221,6 +220,21 @@ function claimsOf(points: readonly Point[]): Claim[] {
 export const figAlignment: Study = {
   name: 'fig-alignment',
   title: 'One step on a single-index teacher: theory and simulation',
+  about: [
+    "What does one step on a single-index teacher learn? The direction that a step gives the first layer, against the teacher's, over damping: exact asymptotic theory as lines, simulation as dots with intervals.",
+  ],
+  equations: [
+    {
+      words: 'Teacher, and the directions of SGD and of the layer-wise step:',
+      tex: String.raw`y = s_\star(\beta_\star^\top x) + \varepsilon, \qquad b_{\mathrm{SGD}} = \tfrac1n X^\top y, \qquad b_\lambda = \Bigl(\tfrac1n X^\top X + \lambda I\Bigr)^{-1} \tfrac1n X^\top y`,
+    },
+    {
+      words: 'Their alignment with the teacher, and the effective ridge κ of theory:',
+      tex: String.raw`\rho^2 = \frac{\langle b, \beta_\star\rangle^2}{\lVert b\rVert^2 \lVert\beta_\star\rVert^2}, \qquad \lambda = \kappa \Bigl(1 - \tfrac1n \operatorname{tr} \Sigma (\Sigma + \kappa I)^{-1}\Bigr)`,
+    },
+  ],
   plan: (options) => cells(options).flatMap((c) => c.trials),
   analyse,
+  evidence: ['points'],
+  judge: (data) => claimsOf((data as { points: Point[] }).points),
 };

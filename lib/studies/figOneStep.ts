@@ -121,7 +121,6 @@ function analyse(options: StudyOptions, lookup: Lookup): Analysis {
         'linear',
       ),
     },
-    claims: claimsOf(points),
     timings: { trialSeconds: mean(seconds), trials: seconds.length },
   };
 }
@@ -178,6 +177,17 @@ function difference(a: Point, b: Point, exponent: number): Measured {
 export const figOneStep: Study = {
   name: 'fig-one-step',
   title: 'Features after one step: test error with a ridge head',
+  about: [
+    'After one step on the first layer, how good are its features? A ridge head is fitted on fresh samples; step size, damping and ridge are chosen on validation samples, and the error shown is that on test samples, over the variance of their targets.',
+  ],
+  equations: [
+    {
+      words: 'The network, and its first layer after the step:',
+      tex: String.raw`f(x) = F s(G x), \qquad G_1 = G_0 - \eta U, \qquad \lVert \eta U \rVert_2 = d_h^{\,a}`,
+    },
+  ],
   plan: (options) => cells(options).flatMap((c) => c.trials),
   analyse,
+  evidence: ['points'],
+  judge: (data) => claimsOf((data as { points: Point[] }).points),
 };

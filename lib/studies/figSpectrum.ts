@@ -79,7 +79,6 @@ function analyse(options: StudyOptions, lookup: Lookup): Analysis {
         rows: [weightsRow(found), featuresRow(found)],
       }),
     },
-    claims: claimsOf(rows),
     timings: { trialSeconds: mean(found.flatMap(({ records }) => records.map((r) => r.timing.trainingSeconds))) },
   };
 }
@@ -176,6 +175,17 @@ function claimsOf(rows: readonly Row[]): Claim[] {
 export const figSpectrum: Study = {
   name: 'fig-spectrum',
   title: 'Spectra and outliers after one step',
+  about: [
+    "Where does one step leave its mark? Singular values of the first layer and eigenvalues of its features' second moments, as histograms over what random matrix theory says of the layer before the step; the step itself stands out as a spike.",
+  ],
+  equations: [
+    {
+      words: 'The law of sample covariances, by the Silverstein equation of its companion transform m(z):',
+      tex: String.raw`z = -\frac1m + \frac dn \int \frac{t\,dH(t)}{1 + t m}`,
+    },
+  ],
   plan: (options) => cells(options).flatMap((c) => c.trials),
   analyse,
+  evidence: ['quantities'],
+  judge: (data) => claimsOf((data as { quantities: Row[] }).quantities),
 };

@@ -1,6 +1,6 @@
 /** The paper's claims as fig-transfer can test them. Every rule compares intervals over evaluation seeds. */
 import { judge, type Claim, type Measured } from '../figures/index.js';
-import type { Final } from './figTransfer.js';
+import type { Final } from './tunedCurves.js';
 
 const KFAC = 'Layer-wise (KFAC)';
 const HIGH = ['100', '10000'] as const;

@@ -36,11 +36,23 @@ export async function runStudy(study: Study, { out, scale, seed, ...how }: Study
     for (const t of planned) if (!records.has(t.id)) records.set(t.id, result.lookup(t)!);
   }
   const analysis = study.analyse(options, lookup);
+  const claims = study.judge(analysis.data);
   const { folder, page } = await writeFigure(out, {
     name: study.name,
     title: study.title,
     ...analysis,
+    claims,
     timings: { ...analysis.timings, provenance: provenance() },
+    page: {
+      about: study.about,
+      equations: study.equations,
+      command: `layerwise figures ${study.name} --scale ${scale} --seed ${seed}`,
+      protocol: analysis.data.protocol,
+      config: study.plan(options, lookup)[0].config,
+      environment: provenance(),
+      runs: records.size,
+      seconds: [...records.values()].reduce((sum, r) => sum + r.timing.trainingSeconds, 0),
+    },
   });
-  return { status: 'done', folder, claims: analysis.claims, page };
+  return { status: 'done', folder, claims, page };
 }

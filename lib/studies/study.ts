@@ -1,6 +1,6 @@
 /** What a figure is made of. A study plans trials, and turns their records into tables, charts and verdicts; it never trains. */
 import type { ExperimentRecord } from '../experiments/index.js';
-import type { Claim, TopLevelSpec } from '../figures/index.js';
+import type { Claim, TexEquation, TopLevelSpec } from '../figures/index.js';
 import type { Trial } from '../sweep/index.js';
 
 export type Scale = 'quick' | 'full';
@@ -23,10 +23,10 @@ export function recordsOf(study: string, trials: readonly Trial[], lookup: Looku
 }
 
 export interface Analysis {
-  readonly data: object;
+  /** With its protocol: seeds, grids and sizes. */
+  readonly data: { readonly protocol: object; readonly [part: string]: unknown };
   readonly rows: readonly Readonly<Record<string, string | number>>[];
   readonly charts: Readonly<Record<string, TopLevelSpec>>;
-  readonly claims: readonly Claim[];
   /** Wall-clock results, kept apart from the data. */
   readonly timings: object;
 }
@@ -34,8 +34,17 @@ export interface Analysis {
 export interface Study {
   readonly name: string;
   readonly title: string;
+  /** What it asks and how it goes about it, a paragraph each. */
+  readonly about: readonly string[];
+  readonly equations: readonly TexEquation[];
+  /** Why it cannot be made on this machine, and what to do; undefined where it can. */
+  readonly lacks?: () => string | undefined;
   /** Trials known to be needed, given what has run so far; asked again until every one of them has run. */
   plan(options: StudyOptions, lookup: Lookup): Trial[];
   /** @param lookup  answers for every planned trial */
   analyse(options: StudyOptions, lookup: Lookup): Analysis;
+  /** Parts of the data that claims rest on. */
+  readonly evidence: readonly string[];
+  /** The claims by its data alone: an analysis's, or what was written of one. */
+  judge(data: object): Claim[];
 }

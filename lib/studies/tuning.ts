@@ -3,6 +3,7 @@
  * of its grid has the grid extended. Evaluation seeds are never looked at here.
  */
 import { mean } from '../metrics/index.js';
+import type { ExperimentRecord } from '../experiments/index.js';
 import type { Trial } from '../sweep/index.js';
 import type { Lookup } from './study.js';
 
@@ -26,8 +27,11 @@ export type SearchState =
 /** Rates added on either side at most. */
 const EXTENSIONS = 2;
 
-/** Trials needed so far and, once they have run, the winner. `objective` of the final metric is minimised. */
-export function search({ grid, seeds, trialAt }: Search, metric: string, lookup: Lookup): SearchState {
+/** What a search minimises; Infinity where there is nothing to compare. */
+export type Objective = (record: ExperimentRecord | undefined) => number;
+
+/** Trials needed so far and, once they have run, the winner. */
+export function search({ grid, seeds, trialAt }: Search, objective: Objective, lookup: Lookup): SearchState {
   let rates = [...grid];
   const added = { below: 0, above: 0 };
   for (;;) {
@@ -35,7 +39,7 @@ export function search({ grid, seeds, trialAt }: Search, metric: string, lookup:
     if (trials.some((t) => lookup(t) === undefined)) return { trials };
     const candidates = rates.map((learningRate) => ({
       learningRate,
-      objective: mean(seeds.map((seed) => finalValue(lookup(trialAt(learningRate, seed)), metric))),
+      objective: mean(seeds.map((seed) => objective(lookup(trialAt(learningRate, seed))))),
     }));
     const best = candidates.reduce((a, b) => (b.objective < a.objective ? b : a));
     const at = candidates.indexOf(best);

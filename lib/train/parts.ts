@@ -1,6 +1,6 @@
 /** What the parts of a run must have in common, and how its layers take turns. */
 import { ArgumentError, OptionsError } from '../errors.js';
-import type { Loss, Network, Optimizer, Order, Task } from '../types.js';
+import type { Loss, Metric, Network, Optimizer, Order, Task } from '../types.js';
 import type { TrainOptions } from './training.js';
 
 /** Slips that types would find: a factory not called, a part left out. */
@@ -40,6 +40,15 @@ export function requireFit(task: Task, network: Network, loss: Loss, { name, nee
   const targets = loss.targets(network.outputs);
   if (task.targets !== targets)
     throw new ArgumentError(`train: the loss ${loss.name} takes targets of ${targets} columns, the task gives ${task.targets}`);
+}
+
+/** A target is a metric of the run, or its loss. */
+export function requireTarget(target: { readonly metric: string } | undefined, metrics: Readonly<Record<string, Metric>>): void {
+  const names = ['loss', ...Object.keys(metrics)];
+  if (target !== undefined && !names.includes(target.metric))
+    throw new OptionsError('train', [
+      { path: 'target.metric', value: target.metric, message: `must be one of ${names.join(', ')}; got '${target.metric}'` },
+    ]);
 }
 
 export function chooseOrder(wanted: Order | undefined, { name, order: fixed }: Optimizer): Order {

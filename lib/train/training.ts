@@ -10,7 +10,7 @@ import { batchesOf, factorWidth, PrefetchedBatches, type Batches } from './batch
 import { flatten, requireFit as requireCheckpointFit, requireNothingElse, restore, type Checkpoint } from './checkpoint.js';
 import { Evaluation } from './evaluation.js';
 import { Measurements } from './measurements.js';
-import { chooseOrder, phasesOf, requireFit, requireParts } from './parts.js';
+import { chooseOrder, phasesOf, requireFit, requireParts, requireTarget } from './parts.js';
 
 /** The part of the options that is plain data, with its defaults. */
 export const trainSchema = z.strictObject({
@@ -20,6 +20,8 @@ export const trainSchema = z.strictObject({
   steps: size().default(300),
   /** Stop after this many seconds of training (metrics not counted), whichever comes first. */
   seconds: positive().optional(),
+  /** The run is done at the first metric point with this metric at or below this value. */
+  target: z.strictObject({ metric: z.string().min(1), below: z.number() }).optional(),
   /** How layers take turns; by default as the optimiser's definition says, else simultaneous. */
   order: z.enum(['simultaneous', 'alternating', 'alternating-backward']).optional(),
   /** Steps between two points of the metrics' curves, which also have one at the start and at the end. */
@@ -87,6 +89,7 @@ export class Training {
     requireParts({ task, network, optimizer, loss, metrics });
     this.#o = parseOptions(trainSchema, plain, 'train');
     requireFit(task, network, loss, optimizer);
+    requireTarget(this.#o.target, metrics);
     this.network = network;
     this.#task = task;
     this.#optimizer = optimizer;
@@ -103,6 +106,7 @@ export class Training {
     this.#evaluation = new Evaluation({ network, loss, optimizer, labels: this.#labels });
     if (resume === undefined) this.#measure();
     else this.#restore(resume);
+    if (this.finished) this.#endBatches();
   }
 
   /** Steps completed. */
@@ -229,7 +233,7 @@ export class Training {
     if (status === 'diverged' || status === 'failed') {
       this.#status = status;
       this.#reason = String(reason);
-    } else if (this.step >= this.#o.steps || this.#trainingSeconds >= (this.#o.seconds ?? Infinity)) this.#status = 'done';
+    } else if (this.step >= this.#o.steps || this.#trainingSeconds >= (this.#o.seconds ?? Infinity) || this.#onTarget()) this.#status = 'done';
   }
 
   #takeStep(): void {
@@ -262,6 +266,12 @@ export class Training {
     return true;
   }
 
+  /** Whether the last metric point is where the run was to get. */
+  #onTarget(): boolean {
+    const { target } = this.#o;
+    return target !== undefined && this.#measurements.curves[target.metric].values.at(-1)! <= target.below;
+  }
+
   #finish(): void {
     const finite = this.network.params.every(({ value }) => Number.isFinite(norm(value)));
     this.#status = finite ? 'done' : 'diverged';
@@ -272,6 +282,7 @@ export class Training {
     this.#measurements.measure(this.step, this.#trainingSeconds, this.#lastLoss, this.network);
     // Of a step that was not taken, as at divergence, there is nothing to tell.
     if (this.#o.telemetry && this.#stepTaken) this.#measurements.inspect(this.#evaluation, this.#steps, this.#optimizer, this.#state);
+    if (!this.finished && this.#onTarget()) this.#finish();
     this.#onPoint?.(this);
   }
 }

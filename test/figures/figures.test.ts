@@ -114,11 +114,21 @@ describe('a figure on disk', () => {
     const figure = {
       name: 'fig-x',
       title: 'T',
-      data: { a: [NaN, 1] },
+      data: { a: [NaN, 1], protocol: { seeds: [1, 2] } },
       rows: [{ a: 1 }],
       charts: { figure: curveGrid(grid) },
       claims: [claim],
       timings: { s: 1 },
+      page: {
+        about: ['What <it> asks.'],
+        equations: [{ words: 'A fraction:', tex: String.raw`\frac{1}{n}` }],
+        command: 'layerwise figures fig-x',
+        protocol: { seeds: [1, 2] },
+        config: { experiment: 'x' },
+        environment: { node: 'v20' },
+        runs: 3,
+        seconds: 4,
+      },
     };
     const { page } = await writeFigure(folder, figure);
     expect(readdirSync(join(folder, 'fig-x')).sort()).toEqual([
@@ -132,7 +142,11 @@ describe('a figure on disk', () => {
     expect(readFileSync(join(folder, 'fig-x', 'data.json'), 'utf8')).toContain('"NaN"');
     const html = readFileSync(writePage(folder, [page]), 'utf8');
     expect(html).toContain('&#60;script&#62;');
-    expect(html).not.toMatch(/<script|src="http|href="http/);
+    expect(html).not.toMatch(/src="http|href="http|@import|url\(http/);
+    expect(html).toContain('<mfrac>');
+    expect(html).toContain('What &#60;it&#62; asks.');
+    for (const text of ['layerwise figures fig-x', '&#34;experiment&#34;: &#34;x&#34;', 'Protocol', '3 runs, 4 seconds'])
+      expect(html).toContain(text);
     const ids = [...html.matchAll(/\bid="([^"]+)"/g)].map((m) => m[1]);
     expect(new Set(ids).size).toBe(ids.length);
   });

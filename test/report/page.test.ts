@@ -4,7 +4,7 @@ import { rmSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { page, reportData } from '../../lib/report/index.js';
 import { chartSpecs } from '../../lib/report/charts/specs.js';
-import { html } from '../../lib/report/page/html.js';
+import { html } from '../../lib/html.js';
 import { labelsOf, numberText, shortened } from '../../lib/report/words.js';
 import { openStore } from '../../lib/sweep/index.js';
 import { HOSTILE, hostileSweep, LONG, QUOTES, SCRIPT } from './hostile.js';

@@ -3,9 +3,10 @@ import { describe, expect, it } from 'vitest';
 import type { ExperimentRecord } from '../../lib/experiments/index.js';
 import { renderSvg } from '../../lib/figures/index.js';
 import { parseConfig } from '../../lib/experiments/index.js';
-import { METHODS, type Method } from '../../lib/studies/figTransfer.js';
+import { METHODS, type Method } from '../../lib/studies/methods.js';
 import { studies, type Analysis } from '../../lib/studies/index.js';
 import type { Trial } from '../../lib/sweep/index.js';
+import { verdictsOf } from './worlds.js';
 
 const study = studies['fig-transfer'];
 const OPTIONS = { scale: 'quick', seed: 0 } as const;
@@ -88,7 +89,6 @@ function analysis(world: World): { result: Analysis; planned: number } {
   const planned = study.plan(OPTIONS, lookup).length;
   return { result: study.analyse(OPTIONS, lookup), planned };
 }
-const verdicts = ({ claims }: Analysis): Record<string, string> => Object.fromEntries(claims.map((c) => [c.id, c.verdict]));
 
 describe('fig-transfer', () => {
   it('plans the search first, then the evaluation on seeds that the search has not seen', () => {
@@ -105,23 +105,23 @@ describe('fig-transfer', () => {
   });
 
   it('reproduces every claim in a world as the paper has it', () => {
-    expect(new Set(Object.values(verdicts(analysis(paper).result)))).toEqual(new Set(['REPRODUCED']));
+    expect(new Set(Object.values(verdictsOf(analysis(paper).result)))).toEqual(new Set(['REPRODUCED']));
   });
 
   it('reproduces none of the comparisons in a world where all methods are alike', () => {
     const flat: World = (f) => ({ loss: 0.08, distance: 0.1 * nearGrid(f), transfer: 0.01 });
-    const found = verdicts(analysis(flat).result);
+    const found = verdictsOf(analysis(flat).result);
     for (const id of ['A1', 'A2', 'A4', 'B1', 'B2', 'B3', 'C3', 'D1']) expect(found[id], id).toBe('NOT REPRODUCED');
   });
 
   it('does not take a loss that tells methods apart for one that hides it', () => {
     const telling: World = (f) => ({ ...paper(f), loss: f.method === 'SGD' || f.method === 'Adam' ? 0.2 : 0.08 });
-    expect(verdicts(analysis(telling).result)).toMatchObject({ A3: 'NOT REPRODUCED', A4: 'NOT REPRODUCED' });
+    expect(verdictsOf(analysis(telling).result)).toMatchObject({ A3: 'NOT REPRODUCED', A4: 'NOT REPRODUCED' });
   });
 
   it('says that Adam helps where it does', () => {
     const helping: World = (f) => ({ ...paper(f), ...(f.method === 'Adam' ? { distance: 0.025 * nearGrid(f) } : {}) });
-    expect(verdicts(analysis(helping).result)).toMatchObject({ 'C1.1': 'NOT REPRODUCED', 'C1.2': 'NOT REPRODUCED' });
+    expect(verdictsOf(analysis(helping).result)).toMatchObject({ 'C1.1': 'NOT REPRODUCED', 'C1.2': 'NOT REPRODUCED' });
   });
 
   it('keeps wall-clock out of its data and repeats to the byte', () => {

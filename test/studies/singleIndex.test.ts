@@ -4,6 +4,7 @@ import type { ExperimentRecord } from '../../lib/experiments/index.js';
 import { renderSvg } from '../../lib/figures/index.js';
 import { studies, type Analysis } from '../../lib/studies/index.js';
 import type { Trial } from '../../lib/sweep/index.js';
+import { verdictsOf } from './worlds.js';
 
 const OPTIONS = { scale: 'quick', seed: 0 } as const;
 type Config = Record<string, never> & {
@@ -33,7 +34,6 @@ function analysed(name: string, world: World): Analysis {
   expect(study.plan(OPTIONS, () => undefined).length).toBeGreaterThan(10);
   return study.analyse(OPTIONS, lookup);
 }
-const verdicts = ({ claims }: Analysis): Record<string, string> => Object.fromEntries(claims.map((c) => [c.id, c.verdict]));
 const jitter = (seed: number): number => 0.001 * Math.sin(7 * seed);
 
 describe('fig-alignment', () => {
@@ -52,7 +52,7 @@ describe('fig-alignment', () => {
     };
 
   it('reproduces every claim where the numbers say so', () => {
-    expect(verdicts(analysed('fig-alignment', world()))).toEqual({
+    expect(verdictsOf(analysed('fig-alignment', world()))).toEqual({
       T1: 'REPRODUCED',
       A1: 'REPRODUCED',
       B1: 'REPRODUCED',
@@ -68,7 +68,7 @@ describe('fig-alignment', () => {
     ['C1', { adam: 0.5 }],
     ['C2', { adam: 0.5 }],
   ] as const)('prints NOT REPRODUCED for %s where they do not', (id, o) => {
-    expect(verdicts(analysed('fig-alignment', world(o)))[id]).toBe('NOT REPRODUCED');
+    expect(verdictsOf(analysed('fig-alignment', world(o)))[id]).toBe('NOT REPRODUCED');
   });
 
   it('draws lines, dots and places, and has a row for each dot', async () => {
@@ -90,7 +90,7 @@ describe('fig-one-step', () => {
     };
 
   it('reproduces every claim where the numbers say so', () => {
-    for (const verdict of Object.values(verdicts(analysed('fig-one-step', world())))) expect(verdict).toBe('REPRODUCED');
+    for (const verdict of Object.values(verdictsOf(analysed('fig-one-step', world())))) expect(verdict).toBe('REPRODUCED');
   });
 
   it.each([
@@ -101,7 +101,7 @@ describe('fig-one-step', () => {
     ['C3', world({ batchNormAdam: 0.37 })],
     ['A2', world({}, true)],
   ] as const)('prints NOT REPRODUCED for %s where they do not', (id, w) => {
-    expect(verdicts(analysed('fig-one-step', w))[id]).toBe('NOT REPRODUCED');
+    expect(verdictsOf(analysed('fig-one-step', w))[id]).toBe('NOT REPRODUCED');
   });
 
   it('draws both sweeps', async () => {
@@ -142,7 +142,7 @@ describe('fig-spectrum', () => {
     [{ top: 3.5 }, { T1: 'REPRODUCED', T2: 'NOT REPRODUCED', B1: 'REPRODUCED' }],
     [{ sgd: 0.8 }, { T1: 'REPRODUCED', T2: 'REPRODUCED', B1: 'NOT REPRODUCED' }],
   ])('judges by the numbers: %j', (o, expected) => {
-    expect(verdicts(analysed('fig-spectrum', world(o)))).toEqual(expected);
+    expect(verdictsOf(analysed('fig-spectrum', world(o)))).toEqual(expected);
   });
 
   it('draws six panels', async () => {

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { search } from '../../lib/studies/tuning.js';
+import { finalValue, search, type Objective } from '../../lib/studies/tuning.js';
 import type { Trial } from '../../lib/sweep/index.js';
 
 const SEEDS = [5, 6];
+const objective: Objective = (record) => finalValue(record, 'distance');
 const trialAt = (rate: number, seed: number): Trial => ({ id: `${rate}/${seed}`, config: {} as Trial['config'] });
 
 /** Looks records up in a function of the rate: what a run with it would have ended at. */
@@ -16,7 +17,7 @@ describe('search', () => {
   const options = { grid: [0.1, 0.3, 1], seeds: SEEDS, trialAt };
 
   it('asks for the grid on every seed while it has not run', () => {
-    const state = search(options, 'distance', () => undefined);
+    const state = search(options, objective, () => undefined);
     expect(state.best).toBeUndefined();
     expect(state.trials).toHaveLength(6);
   });
@@ -24,7 +25,7 @@ describe('search', () => {
   it('chooses the best mean over the seeds', () => {
     const state = search(
       options,
-      'distance',
+      objective,
       lookupOf((rate, seed) => Math.abs(Math.log(rate / 0.3)) + 0.1 * (seed - 5)),
     );
     expect(state.best).toEqual({ learningRate: 0.3, objective: 0.05 });
@@ -32,7 +33,7 @@ describe('search', () => {
 
   it('counts a run that diverged on one seed as infinitely bad', () => {
     const error = (rate: number, seed: number): number => (rate === 0.3 ? (seed === 6 ? NaN : 0) : 1 + Math.abs(Math.log(rate / 0.1)));
-    const state = search(options, 'distance', lookupOf(error));
+    const state = search(options, objective, lookupOf(error));
     expect(state.best).toEqual({ learningRate: 0.1, objective: 1 });
     expect(state).toMatchObject({ atEdge: false }); // extended below, where it is worse
   });
@@ -40,14 +41,14 @@ describe('search', () => {
   it('extends the grid beyond a winner at its edge, twice at most, and then says so', () => {
     const up = search(
       options,
-      'distance',
+      objective,
       lookupOf((rate) => 1 / rate),
     );
     expect(up.best?.learningRate).toBe(11);
     expect(up).toMatchObject({ atEdge: true });
     const inside = search(
       options,
-      'distance',
+      objective,
       lookupOf((rate) => Math.abs(Math.log(rate / 3))),
     );
     expect(inside.best?.learningRate).toBe(3.3);

@@ -73,6 +73,34 @@ describe('train', () => {
     expect(record.reason).toMatch(/step 1: G: dampedSolve: the leading minor of order [5-9] of 9 is not positive definite/);
   });
 
+  it('is done at the first metric point where its target is reached', () => {
+    const whole = train(options({ steps: 200, every: 5 })).metrics['distance'];
+    const below = whole.values[20];
+    const first = whole.values.findIndex((v) => v <= below);
+    const record = train(options({ steps: 200, every: 5, target: { metric: 'distance', below } }));
+    expect(record).toMatchObject({ status: 'done', steps: whole.steps[first] });
+    expect(record.metrics['distance'].values).toEqual(whole.values.slice(0, first + 1));
+    expect(train(options({ target: { metric: 'distance', below: 0 } })).steps).toBe(25);
+    expect(train(options({ target: { metric: 'distance', below: 2 } })).steps).toBe(0); // there from the start
+    expect(train(options({ target: { metric: 'loss', below: 1e9 } })).steps).toBe(10); // the loss has its first point there
+  });
+
+  it('goes on from a checkpoint to its target, and stays at one that was reached', () => {
+    const o = (): TrainOptions => options({ steps: 200, every: 5, target: { metric: 'distance', below: train(options({ steps: 40, every: 40 })).metrics['distance'].values[1] } }); // prettier-ignore
+    const whole = train(o());
+    expect(whole.steps).toBeLessThanOrEqual(40);
+    const half = new Training(o());
+    half.advance(10);
+    expect(train({ ...o(), resume: half.checkpoint() }).metrics).toEqual(whole.metrics);
+    const ended = new Training(o());
+    ended.advance(200);
+    expect(new Training({ ...o(), resume: ended.checkpoint() }).finished).toBe(true);
+  });
+
+  it('throws OptionsError for a target that is no metric of the run', () => {
+    expect(() => train(options({ target: { metric: 'accuracy', below: 1 } }))).toThrow(/target.metric: must be one of loss, distance, population; got 'accuracy'/); // prettier-ignore
+  });
+
   it('ends by its seconds, metrics not counted', () => {
     const slow = (): number => {
       const end = performance.now() + 30;

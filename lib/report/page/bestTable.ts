@@ -1,6 +1,7 @@
 /** The winners as a table. */
 import type { ReportData } from '../data/reportData.js';
-import { cut, html, type Html } from './html.js';
+import { html, type Html } from '../../html.js';
+import { cut } from './labels.js';
 import { count } from './summary.js';
 import { keyOf, numberText, textOf } from '../words.js';
 

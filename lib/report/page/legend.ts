@@ -1,6 +1,7 @@
 /** The legend of the comparisons: the line and mark of each series, as in the charts. */
 import { STYLES } from '../../figures/index.js';
-import { html, Html, labelled } from './html.js';
+import { html, Html } from '../../html.js';
+import { labelled } from './labels.js';
 import type { Comparison } from '../data/comparison.js';
 
 /** Outlines about the origin, of the size that a mark has in the charts. */

@@ -1,7 +1,8 @@
 /** What runs now, as the live page shows it above all else. */
 import { duration } from '../../duration.js';
 import type { Coordinator } from '../../sweep/index.js';
-import { cut, html, type Html } from './html.js';
+import { html, type Html } from '../../html.js';
+import { cut } from './labels.js';
 import { count, counted } from './summary.js';
 
 /** Running trials that are named. */

@@ -3,7 +3,7 @@ import { stringify } from '../../json.js';
 import { chartsOf, type Charts } from '../charts/charts.js';
 import { chartSpecs, type ChartSpec } from '../charts/specs.js';
 import type { ReportData } from '../data/reportData.js';
-import { html, type Html } from './html.js';
+import { html, type Html } from '../../html.js';
 import { policy, scripts } from './scripts.js';
 import { sectionsOf } from './sections.js';
 import { STYLE } from './style.js';

@@ -3,7 +3,8 @@ import { stringify as yaml } from 'yaml';
 import { stringify } from '../../json.js';
 import { valueAt, type Origin } from '../../sweep/index.js';
 import type { ReportData } from '../data/reportData.js';
-import { cut, html, type Html } from './html.js';
+import { html, type Html } from '../../html.js';
+import { cut } from './labels.js';
 import { keyOf, textOf } from '../words.js';
 import { count, counted } from './summary.js';
 

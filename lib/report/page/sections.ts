@@ -2,7 +2,8 @@
 import type { Charts } from '../charts/charts.js';
 import type { ReportData } from '../data/reportData.js';
 import type { Sensitivity } from '../data/sensitivity.js';
-import { cut, html, labelled, type Html } from './html.js';
+import { html, type Html } from '../../html.js';
+import { cut, labelled } from './labels.js';
 import { legend } from './legend.js';
 import { failures, origins, specification } from './particulars.js';
 import { count, head, warnings } from './summary.js';

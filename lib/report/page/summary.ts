@@ -2,7 +2,8 @@
 import { duration } from '../../duration.js';
 import { TRIAL_STATES, type TrialState } from '../../sweep/index.js';
 import type { ReportData } from '../data/reportData.js';
-import { cut, html, type Html } from './html.js';
+import { html, type Html } from '../../html.js';
+import { cut } from './labels.js';
 
 const WORDS: Readonly<Record<TrialState, string>> = {
   done: 'done',

@@ -1,6 +1,4 @@
 /** HTML in which every string is text unless it was made here. */
-import { shortened, type Label } from '../words.js';
-
 export class Html {
   readonly text: string;
 
@@ -23,10 +21,4 @@ const textOf = (part: Part): string => {
   return typeof part === 'object' ? part.map(textOf).join('') : escape(String(part));
 };
 
-const escape = (text: string): string => text.replace(/[&<>"'`]/g, (c) => `&#${c.charCodeAt(0)};`);
-
-/** A label; the whole of it as the title where it was shortened. */
-export const labelled = ({ short, whole }: Label): Html =>
-  short === whole ? html`${short}` : html`<span class="cut" title="${whole}">${short}</span>`;
-
-export const cut = (text: string, most?: number): Html => labelled({ short: shortened(text, most), whole: text });
+export const escape = (text: string): string => text.replace(/[&<>"'`]/g, (c) => `&#${c.charCodeAt(0)};`);

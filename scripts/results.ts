@@ -1,0 +1,74 @@
+/**
+ * What figures came to at full scale, kept with the code: takes it from a folder that `layerwise figures` has written to docs/results/figures,
+ * and writes the tables of docs/claims.md from what is there. A test judges the claims again from these files.
+ *
+ *   npm run build && npx layerwise figures --scale full --out full
+ *   node --import tsx scripts/results.ts full      what is in the folder, then the tables
+ *   node --import tsx scripts/results.ts           the tables alone
+ */
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { measuredText, type Claim } from '../lib/figures/index.js';
+import { parse, stringify } from '../lib/json.js';
+import { studies } from '../lib/studies/index.js';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const RESULTS = join(ROOT, 'docs', 'results', 'figures');
+const DOCUMENT = join(ROOT, 'docs', 'claims.md');
+
+/** One figure at full scale: its protocol, what its claims rest on, and where it was made. */
+export interface FullResult {
+  readonly study: string;
+  readonly scale: string;
+  readonly seed: number;
+  readonly protocol: object;
+  readonly provenance: { readonly cpu: string; readonly blas: string; readonly node: string; readonly commit: string };
+  readonly [evidence: string]: unknown;
+}
+
+/** By study, what is kept. */
+export function fullResults(): Record<string, FullResult> {
+  if (!existsSync(RESULTS)) return {};
+  const files = readdirSync(RESULTS).filter((file) => file.endsWith('.json'));
+  const read = (file: string): FullResult => parse(readFileSync(join(RESULTS, file), 'utf8')) as FullResult;
+  return Object.fromEntries(files.map((file) => [file.slice(0, -'.json'.length), read(file)]));
+}
+
+/** @throws Error where the folder's figures are not of full scale: others prove too little */
+function take(folder: string): void {
+  mkdirSync(RESULTS, { recursive: true });
+  for (const { name, evidence } of Object.values(studies)) {
+    const path = (file: string): string => join(folder, name, file);
+    if (!existsSync(path('data.json'))) continue;
+    const data = parse(readFileSync(path('data.json'), 'utf8')) as FullResult;
+    if (data.scale !== 'full') throw new Error(`${path('data.json')} is of ${data.scale} scale; make it with --scale full`);
+    const { provenance } = parse(readFileSync(path('timings.json'), 'utf8')) as Pick<FullResult, 'provenance'>;
+    const kept = Object.fromEntries(['study', 'scale', 'seed', 'protocol', ...evidence].map((key) => [key, data[key]]));
+    writeFileSync(join(RESULTS, `${name}.json`), `${stringify({ ...kept, provenance }, 1)}\n`);
+  }
+}
+
+/** The document with a table of each figure's claims between `<!-- claims NAME -->` and `<!-- end -->`.
+ *  @throws Error for a figure that there is no result of */
+export function rendered(document: string, results: Readonly<Record<string, FullResult>>): string {
+  return document.replace(/<!-- claims (.+?) -->\n[^]*?<!-- end -->/g, (_, name: string) => {
+    if (results[name] === undefined) throw new Error(`docs/claims.md asks for the claims of ${name}, of which there is no result`);
+    return `<!-- claims ${name} -->\n\n${table(studies[name].judge(results[name]))}\n\n<!-- end -->`;
+  });
+}
+
+const table = (claims: readonly Claim[]): string =>
+  [
+    '| claim | statement | measured | verdict |',
+    '| ----- | --------- | -------- | ------- |',
+    ...claims.map((c) => `| ${[c.id, c.statement, c.measured.map(measuredText).join('; '), c.verdict].map(cell).join(' | ')} |`),
+  ].join('\n');
+
+const cell = (text: string): string => text.replaceAll('|', '\\|');
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const [folder] = process.argv.slice(2);
+  if (folder !== undefined) take(folder);
+  writeFileSync(DOCUMENT, rendered(readFileSync(DOCUMENT, 'utf8'), fullResults()));
+}
