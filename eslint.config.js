@@ -9,6 +9,7 @@ export default tseslint.config(
       '/figures/',
       'node_modules/',
       'examples/',
+      'scripts/figures/',
       'test/fixtures/',
       'eslint.config.js',
       '.dependency-cruiser.cjs',

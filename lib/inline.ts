@@ -36,7 +36,7 @@ export function policy({ scripts, style, connects = false }: Policy): string {
     "default-src 'none'",
     `script-src ${scripts.map(digest).join(' ')} 'unsafe-eval'`,
     `style-src ${digest(style)}`,
-    'img-src data: blob:',
+    'img-src data:',
     ...(connects ? ["connect-src 'self'"] : []),
     "base-uri 'none'",
     "form-action 'none'",

@@ -14,7 +14,8 @@ const tally: Tally = { passed: 0, failed: 0, skipped: 0 };
 
 const CHECKS: readonly (readonly [string, readonly string[]])[] = [
   ['types', ['tsc', '--noEmit', '-p', 'tsconfig.json']],
-  ['types of the page', ['tsc', '--noEmit', '-p', 'lib/report/browser']],
+  ['types of the report page', ['tsc', '--noEmit', '-p', 'lib/report/browser']],
+  ['types of the page of figures', ['tsc', '--noEmit', '-p', 'lib/figures/browser']],
   ['lint', ['eslint', '.']],
   ['format', ['prettier', '--check', '--log-level', 'warn', '.']],
 ];

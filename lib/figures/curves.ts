@@ -1,5 +1,6 @@
 /** A grid of line charts with confidence bands: one row a metric, one column a condition, one legend. */
 import type { TopLevelSpec } from './render.js';
+import { wrapped } from './subtitle.js';
 
 export interface CurvePoint {
   readonly condition: string;
@@ -77,7 +78,7 @@ export function curveGrid(grid: CurveGrid): TopLevelSpec {
     );
   });
   return {
-    title: { text: grid.title, subtitle: grid.subtitle, offset: 16 },
+    title: { text: grid.title, subtitle: wrapped(grid.subtitle, grid.conditions.length * ((grid.panel?.width ?? 250) + 52)), offset: 16 },
     concat: panels,
     columns: grid.conditions.length,
     align: 'all',

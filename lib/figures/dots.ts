@@ -1,5 +1,6 @@
 /** A dot for each series with its interval, on a log axis, one panel a condition: who ends where. */
 import type { TopLevelSpec } from './render.js';
+import { wrapped } from './subtitle.js';
 
 export interface Dot {
   readonly condition: string;
@@ -46,7 +47,11 @@ export function dotPlot(o: {
     };
   };
   return {
-    title: { text: o.title, subtitle: o.subtitle, offset: 14 },
+    title: {
+      text: o.title,
+      subtitle: wrapped(o.subtitle, o.conditions.length * 250 + 8 * Math.max(...o.series.map((s) => s.length))),
+      offset: 14,
+    },
     hconcat: o.conditions.map(panel),
     resolve: { scale: { x: 'shared', y: 'shared' } },
   } as unknown as TopLevelSpec;

@@ -1,5 +1,6 @@
 /** A quantity over two logarithmic grids, one panel a method: darker is less, the least has a ring, runs that were lost a cross. */
 import type { TopLevelSpec } from './render.js';
+import { wrapped } from './subtitle.js';
 
 export interface HeatCell {
   readonly panel: string;
@@ -65,7 +66,7 @@ export function heatMap(o: HeatMap): TopLevelSpec {
     };
   });
   return {
-    title: { text: o.title, subtitle: o.subtitle, offset: 14 },
+    title: { text: o.title, subtitle: wrapped(o.subtitle, o.panels.length * (36 * order((c) => c.x).length + 30) + 130), offset: 14 },
     hconcat: panels,
     spacing: 30,
     resolve: { scale: { color: 'shared' } },

@@ -2,6 +2,7 @@
  *  fitted lines, and lines of reference. */
 import { STYLES } from './curves.js';
 import type { TopLevelSpec } from './render.js';
+import { wrapped } from './subtitle.js';
 
 export interface ScalingPoint {
   readonly panel: string;
@@ -42,18 +43,25 @@ export interface Scaling {
   readonly yTicks: readonly number[];
 }
 
+/** 0.03, 300, 10k. */
+const LABEL = "datum.value < 1000 ? format(datum.value, '~g') : format(datum.value, '~s')";
+
 export function scaling(o: Scaling): TopLevelSpec {
   const values = o.points
     .filter((p) => p.lost !== true)
     .flatMap((p) => [p.mean, p.low, p.high])
     .filter((v) => v > 0 && Number.isFinite(v));
-  const yDomain = [Math.min(...values) / 1.25, Math.max(...values) * 1.25];
+  // Crosses stand above all else, a row a series.
+  const arrows = o.points.some((p) => p.bound === true) ? 1.5 : 1;
+  const room = o.points.some((p) => p.lost === true) ? 1.12 ** o.series.length : arrows;
+  const yDomain = [Math.min(...values) / 1.25, Math.max(...values) * 1.25 * room];
   const encoded = (part: 'color' | 'shape', legend: boolean): object => ({
     field: 'series',
     type: 'nominal',
     scale: { domain: o.series, range: STYLES.slice(0, o.series.length).map((s) => s[part]) },
     legend: legend ? { title: null, orient: 'bottom', columns: 4, offset: 14 } : null,
   });
+  const width = o.panels.length > 2 ? 230 : 300;
   const panels = o.panels.map(({ key, title, xTitle, ticks }, column) => {
     const own = o.points.filter((p) => p.panel === key);
     const xs = own.map((p) => p.x);
@@ -62,21 +70,21 @@ export function scaling(o: Scaling): TopLevelSpec {
       type: 'quantitative',
       title: xTitle,
       scale: { type: 'log', nice: false, domain: [Math.min(...xs) / 1.2, Math.max(...xs) * 1.2] },
-      axis: { values: ticks, format: '~s', grid: false },
+      axis: { values: ticks, labelExpr: LABEL, grid: false },
     };
     const y = (field: string): object => ({
       field,
       type: 'quantitative',
       title: column === 0 ? o.yTitle : null,
       scale: { type: 'log', nice: false, domain: yDomain, clamp: true },
-      axis: { values: o.yTicks.filter((t) => t >= yDomain[0] && t <= yDomain[1]), format: '~s' },
+      axis: { values: o.yTicks.filter((t) => t >= yDomain[0] && t <= yDomain[1]), labelExpr: LABEL },
     });
     const color = encoded('color', true);
     const lines = o.lines.filter((l) => l.panel === key);
     const ends = (l: ScalingLine): object[] => [l.from, l.to].map(([px, py]) => ({ x: px, mean: py, series: l.series }));
     return {
       title,
-      width: 300,
+      width,
       height: 260,
       layer: [
         ...lines
@@ -125,9 +133,9 @@ export function scaling(o: Scaling): TopLevelSpec {
     };
   });
   return {
-    title: { text: o.title, subtitle: o.subtitle, offset: 16 },
+    title: { text: o.title, subtitle: wrapped(o.subtitle, o.panels.length * (width + 44) + 30), offset: 16 },
     concat: panels,
-    columns: 2,
+    columns: o.panels.length,
     spacing: 44,
     resolve: { scale: { color: 'shared', shape: 'shared' } },
   } as unknown as TopLevelSpec;

@@ -233,7 +233,8 @@ export class Training {
     if (status === 'diverged' || status === 'failed') {
       this.#status = status;
       this.#reason = String(reason);
-    } else if (this.step >= this.#o.steps || this.#trainingSeconds >= (this.#o.seconds ?? Infinity) || this.#onTarget()) this.#status = 'done';
+    } else if (this.step >= this.#o.steps || this.#trainingSeconds >= (this.#o.seconds ?? Infinity) || this.#onTarget())
+      this.#status = 'done';
   }
 
   #takeStep(): void {

@@ -13,7 +13,7 @@ const record = await runExperiment(
     seed: 0,
   }),
 );
-const { lambda, ...columns } = record.tables.lambda;
+const { lambda, ...columns } = record.tables.path;
 console.table(
   lambda.map((l, i) => ({ lambda: l, ...Object.fromEntries(Object.entries(columns).map(([name, values]) => [name, values[i]])) })),
 );

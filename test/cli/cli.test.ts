@@ -309,13 +309,13 @@ describe('layerwise figures', () => {
       const { sweeps } = JSON.parse(run('status', 'out/store', '--json').stdout) as { sweeps: { states: { done: number } }[] };
       return sweeps[0]?.states.done ?? 0;
     };
-    const first = await interrupted(['figures', '--out', 'out'], () => stored() >= 2);
+    const first = await interrupted(['figures', 'fig-batch-size', '--out', 'out'], () => stored() >= 2);
     expect(first.code).toBe(130);
-    expect(first.stderr).toMatch(/interrupted; what is done is kept in out\. To go on: layerwise figures --out out/);
+    expect(first.stderr).toMatch(/interrupted; what is done is kept in out\. To go on: layerwise figures fig-batch-size --out out/);
     const kept = stored();
     expect(run('status', 'out/store', '--verify').status).toBe(0);
-    const second = await interrupted(['figures', '--out', 'out'], () => stored() > kept);
-    expect(second.stderr).toMatch(new RegExp(`fig-transfer: ${kept}/`));
+    const second = await interrupted(['figures', 'fig-batch-size', '--out', 'out'], () => stored() > kept);
+    expect(second.stderr).toMatch(new RegExp(`fig-batch-size: ${kept}/`));
   });
 });
 

@@ -46,6 +46,13 @@ const map = heatMap({
   ticks: [0.01, 1],
 });
 
+/** What axe finds. */
+interface Violation {
+  readonly id: string;
+  readonly impact: string;
+  readonly nodes: readonly { readonly html: string }[];
+}
+
 let browser: Browser;
 let folder: string;
 let address: string;
@@ -106,7 +113,7 @@ describe('the page of figures', () => {
       expect(requests).toEqual([address]);
       expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(width);
       // The policy of the page lets nothing else in: axe comes beside it.
-      const { violations } = await page.evaluate(`(() => { ${AXE}; return axe.run(); })()`) as { violations: { id: string; impact: string; nodes: { html: string }[] }[] }; // prettier-ignore
+      const { violations } = await page.evaluate<{ violations: Violation[] }>(`(() => { ${AXE}; return axe.run(); })()`);
       expect(
         violations.filter((v) => ['serious', 'critical'].includes(v.impact)).map((v) => `${v.id}: ${v.nodes[0].html.slice(0, 200)}`),
       ).toEqual([]);

@@ -131,6 +131,7 @@ describe('grafted', () => {
       'direction.right.effectiveRank',
       'magnitude.left.condition',
       'magnitude.left.effectiveRank',
+      'magnitude.left.basisError',
     ]);
     const plain = grafted({ direction: sgd(), magnitude: sgd() });
     expect(plain.inspect!(plain.init(parametersOf(START)), 0)).toEqual({});

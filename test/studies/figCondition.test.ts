@@ -28,10 +28,10 @@ describe('fig-condition', () => {
       steps: 10 * (values.length - 1),
       metrics: { distance: { steps: values.map((_, i) => 10 * i), values } },
     });
-    expect(stepsTo(record([1, 0.4, 0.025]) as never, 0.1)).toEqual({ steps: 15, bound: false });
-    expect(stepsTo(record([1, 0.4, 0.1]) as never, 0.1)).toEqual({ steps: 20, bound: false });
-    expect(stepsTo(record([1, 0.4, 0.2]) as never, 0.1)).toEqual({ steps: 20, bound: true });
-    expect(stepsTo(record([0.05]) as never, 0.1)).toEqual({ steps: 1, bound: false });
+    expect(stepsTo(record([1, 0.4, 0.025]) as never, 0.1, 500)).toEqual({ steps: 15, bound: false });
+    expect(stepsTo(record([1, 0.4, 0.1]) as never, 0.1, 500)).toEqual({ steps: 20, bound: false });
+    expect(stepsTo(record([1, 0.4, 0.2]) as never, 0.1, 500)).toEqual({ steps: 500, bound: true });
+    expect(stepsTo(record([0.05]) as never, 0.1, 500)).toEqual({ steps: 1, bound: false });
   });
 
   it('measures the slopes of a world, with runs that do not get there as lower bounds', () => {

@@ -56,6 +56,6 @@ export function analysed(study: Study, record: (t: Trial) => ExperimentRecord, s
 
 /** By what would be written of the data, and read again. @returns claim -> verdict */
 export const verdictsOf = ({ data }: Analysis): Record<string, string> => {
-  const { judge } = studies[(data as unknown as { study: string }).study];
-  return Object.fromEntries(judge(parse(stringify(data)) as object).map((c) => [c.id, c.verdict]));
+  const study = studies[(data as unknown as { study: string }).study];
+  return Object.fromEntries(study.judge(parse(stringify(data)) as object).map((c) => [c.id, c.verdict]));
 };
