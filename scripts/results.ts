@@ -12,6 +12,7 @@ import { fileURLToPath } from 'node:url';
 import { measuredText, type Claim } from '../lib/figures/index.js';
 import { parse, stringify } from '../lib/json.js';
 import { studies } from '../lib/studies/index.js';
+import { markdown } from './bench/contender.js';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const RESULTS = join(ROOT, 'docs', 'results', 'figures');
@@ -59,13 +60,14 @@ export function rendered(document: string, results: Readonly<Record<string, Full
 }
 
 const table = (claims: readonly Claim[]): string =>
-  [
-    '| claim | statement | measured | verdict |',
-    '| ----- | --------- | -------- | ------- |',
-    ...claims.map((c) => `| ${[c.id, c.statement, c.measured.map(measuredText).join('; '), c.verdict].map(cell).join(' | ')} |`),
-  ].join('\n');
+  markdown({
+    header: ['claim', 'statement', 'measured', 'verdict'],
+    rows: claims.map((c) => [c.id, c.statement, c.measured.map(measuredText).join('; '), c.verdict].map(cell)),
+    words: 4,
+  });
 
-const cell = (text: string): string => text.replaceAll('|', '\\|');
+/** A bar would end the cell, and stars would set it in italics. */
+const cell = (text: string): string => text.replace(/[|*]/g, '\\$&');
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const [folder] = process.argv.slice(2);

@@ -1,0 +1,32 @@
+/** The verdicts at full scale that are kept with the code: judged again from their data, and docs/claims.md has their tables. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect, it } from 'vitest';
+import { studies } from '../lib/studies/index.js';
+import { fullResults, rendered } from '../scripts/results.js';
+
+const results = fullResults();
+
+it.each(Object.keys(results))('%s at full scale is judged from what is kept, and says where it was made', (name) => {
+  const { study, scale, protocol, provenance, ...rest } = results[name];
+  expect(study).toBe(name);
+  expect(scale).toBe('full');
+  for (const part of studies[name].evidence) expect(rest, part).toHaveProperty(part);
+  expect(Object.keys(protocol).length).toBeGreaterThan(0);
+  for (const key of ['cpu', 'blas', 'node', 'commit'] as const) expect(provenance[key], key).toMatch(/\S/);
+  const claims = studies[name].judge(results[name]);
+  expect(claims.length).toBeGreaterThan(0);
+  for (const { measured } of claims) for (const { mean, low, high } of measured) expect([low <= mean, mean <= high]).toEqual([true, true]);
+});
+
+it('the tables of docs/claims.md are those of the results', () => {
+  const document = readFileSync(join(fileURLToPath(new URL('..', import.meta.url)), 'docs', 'claims.md'), 'utf8');
+  expect(rendered(document, results)).toBe(document);
+  // A figure with a result has its table.
+  for (const name of Object.keys(results)) expect(document).toContain(`<!-- claims ${name} -->`);
+});
+
+it('a table that nothing was measured for is refused', () => {
+  expect(() => rendered('<!-- claims fig-none -->\n<!-- end -->', results)).toThrow(/fig-none, of which there is no result/);
+});
