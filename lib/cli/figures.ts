@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import { join, relative } from 'node:path';
 import type { Command } from 'commander';
 import { makeFolder } from '../files.js';
-import type { Claim, PageFigure } from '../figures/index.js';
+import type { Claim } from '../figures/index.js';
 import type { Scale } from '../studies/index.js';
 import { integerIn, oneOf } from './arguments.js';
 import { UsageError } from './failure.js';
@@ -54,7 +54,6 @@ async function figures(names: readonly string[], options: Options): Promise<void
   const store = openStore(join(options.out, 'store'), { mode: 'write' });
   const { signal: stopping, atOnce: signal, release } = catchInterrupt({ grace: 2000, onFirst: sayFinishing });
   const claims: Record<string, readonly Claim[]> = {};
-  const pages: PageFigure[] = [];
   try {
     for (const name of wanted) {
       const view = progressView(name);
@@ -74,7 +73,6 @@ async function figures(names: readonly string[], options: Options): Promise<void
         return;
       }
       claims[name] = run.claims;
-      pages.push(run.page);
       if (options.json !== true)
         process.stdout.write(
           `\n${studies[name].title} (${relative('.', run.folder) || '.'})\n${claimsTable(run.claims, Math.min(process.stdout.columns ?? 110, 140))}\n`,
@@ -83,8 +81,8 @@ async function figures(names: readonly string[], options: Options): Promise<void
   } finally {
     store.close();
   }
-  const page = writePage(options.out, pages, leftOut);
+  const page = writePage(options.out, Object.keys(studies), leftOut);
   release();
   if (options.json === true) process.stdout.write(`${JSON.stringify(claims, null, 1)}\n`);
-  else process.stdout.write(`All figures on one page: ${page}\n`);
+  else process.stdout.write(`All figures in ${options.out} on one page: ${page}\n`);
 }

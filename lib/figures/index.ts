@@ -7,5 +7,4 @@ export { spectra, type SpectraRow, type SpectrumPanel } from './spectra.js';
 export { theoryDots, type TheoryDot, type TheoryDots } from './theoryDots.js';
 export { renderPng, renderSvg, type TopLevelSpec } from './render.js';
 export { writeFigure, writePage, type FigureOutput, type TexEquation } from './output.js';
-export type { PageFigure } from './page/figure.js';
 export { csv } from '../csv.js';

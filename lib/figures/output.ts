@@ -1,7 +1,8 @@
 /** A figure's folder: data, pictures, claims and timings, each file whole or not there. */
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeFolder, writeFileAtomic } from '../files.js';
-import { stringify } from '../json.js';
+import { parse, stringify } from '../json.js';
 import { csv } from '../csv.js';
 import type { Claim } from './claims.js';
 import temml from 'temml';
@@ -34,8 +35,11 @@ export interface TexEquation {
   readonly tex: string;
 }
 
-/** Writes DIR/NAME/{data.json, data.csv, timings.json, claims.json, CHART.svg, CHART.png}. @returns the folder and what the page shows */
-export async function writeFigure(out: string, figure: FigureOutput): Promise<{ readonly folder: string; readonly page: PageFigure }> {
+/** What the page has of a figure, in its folder. */
+const PAGE = 'page.json';
+
+/** Writes DIR/NAME/{data.json, data.csv, timings.json, claims.json, page.json, CHART.svg, CHART.png}. @returns the folder */
+export async function writeFigure(out: string, figure: FigureOutput): Promise<string> {
   const folder = join(out, figure.name);
   makeFolder(folder);
   const put = (name: string, content: string | Uint8Array): void => writeFileAtomic(join(folder, name), content);
@@ -53,14 +57,20 @@ export async function writeFigure(out: string, figure: FigureOutput): Promise<{ 
   }
   const equations = figure.page.equations.map(({ words, tex }) => ({ words, mathml: mathml(tex) }));
   const { name, title, claims } = figure;
-  return { folder, page: { ...figure.page, name, title, claims, charts, csv: table, equations } };
+  const whole: PageFigure = { ...figure.page, name, title, claims, charts, csv: table, equations };
+  put(PAGE, `${stringify(whole)}\n`);
+  return folder;
 }
 
 /** Without the styles that stand in it, which the page's policy does not let in: browsers set equations well without. */
 const mathml = (tex: string): string => temml.renderToString(tex, { displayMode: true, throwOnError: true }).replace(/ style="[^"]*"/g, '');
 
-/** Writes DIR/index.html. @returns its path */
-export function writePage(out: string, figures: readonly PageFigure[], leftOut: readonly { name: string; why: string }[] = []): string {
+/** Writes DIR/index.html of the figures of these names that are in DIR, those of earlier calls too, in this order. @returns its path */
+export function writePage(out: string, names: readonly string[], leftOut: readonly { name: string; why: string }[] = []): string {
+  const figures = names.flatMap((name): PageFigure[] => {
+    const part = join(out, name, PAGE);
+    return existsSync(part) ? [parse(readFileSync(part, 'utf8')) as PageFigure] : [];
+  });
   const path = join(out, 'index.html');
   writeFileAtomic(path, page(figures, leftOut));
   return path;

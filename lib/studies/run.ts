@@ -1,6 +1,6 @@
 /** A study from plan to folder: run what is missing, analyse, write. */
 import { provenance, type ExperimentRecord } from '../experiments/index.js';
-import { writeFigure, type Claim, type PageFigure } from '../figures/index.js';
+import { writeFigure, type Claim } from '../figures/index.js';
 import { runTrials, type FailureReport, type Progress, type Store, type Trial } from '../sweep/index.js';
 import type { Study, StudyOptions } from './study.js';
 
@@ -19,7 +19,7 @@ export interface StudyRunOptions extends StudyOptions {
 }
 
 export type StudyRun =
-  | { readonly status: 'done'; readonly folder: string; readonly claims: readonly Claim[]; readonly page: PageFigure }
+  | { readonly status: 'done'; readonly folder: string; readonly claims: readonly Claim[] }
   | { readonly status: 'interrupted' }
   | { readonly status: 'failed'; readonly failures: readonly FailureReport[] };
 
@@ -37,7 +37,7 @@ export async function runStudy(study: Study, { out, scale, seed, ...how }: Study
   }
   const analysis = study.analyse(options, lookup);
   const claims = study.judge(analysis.data);
-  const { folder, page } = await writeFigure(out, {
+  const folder = await writeFigure(out, {
     name: study.name,
     title: study.title,
     ...analysis,
@@ -54,5 +54,5 @@ export async function runStudy(study: Study, { out, scale, seed, ...how }: Study
       seconds: [...records.values()].reduce((sum, r) => sum + r.timing.trainingSeconds, 0),
     },
   });
-  return { status: 'done', folder, claims, page };
+  return { status: 'done', folder, claims };
 }

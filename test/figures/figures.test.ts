@@ -130,17 +130,18 @@ describe('a figure on disk', () => {
         seconds: 4,
       },
     };
-    const { page } = await writeFigure(folder, figure);
+    expect(await writeFigure(folder, figure)).toBe(join(folder, 'fig-x'));
     expect(readdirSync(join(folder, 'fig-x')).sort()).toEqual([
       'claims.json',
       'data.csv',
       'data.json',
       'figure.png',
       'figure.svg',
+      'page.json',
       'timings.json',
     ]);
     expect(readFileSync(join(folder, 'fig-x', 'data.json'), 'utf8')).toContain('"NaN"');
-    const html = readFileSync(writePage(folder, [page]), 'utf8');
+    const html = readFileSync(writePage(folder, ['fig-w', 'fig-x']), 'utf8');
     expect(html).toContain('&#60;script&#62;');
     expect(html).not.toMatch(/src="http|href="http|@import|url\(http/);
     expect(html).toContain('<mfrac>');

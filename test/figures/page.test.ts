@@ -60,7 +60,7 @@ beforeAll(async () => {
   browser = await openChromium();
   folder = mkdtempSync(join(tmpdir(), 'layerwise-page-'));
   const measured = [{ label: 'slope:', mean: 0.5, low: 0.4, high: 0.6 }];
-  const { page } = await writeFigure(folder, {
+  await writeFigure(folder, {
     name: 'fig-x',
     title: 'A figure',
     data: { protocol: {} },
@@ -82,7 +82,7 @@ beforeAll(async () => {
       seconds: 3,
     },
   });
-  address = pathToFileURL(writePage(folder, [page], [{ name: 'fig-y', why: 'there are no images' }])).href;
+  address = pathToFileURL(writePage(folder, ['fig-x'], [{ name: 'fig-y', why: 'there are no images' }])).href;
 }, 300_000);
 afterAll(async () => {
   await (browser as Browser | undefined)?.close();
