@@ -1,8 +1,7 @@
 /** fig-batchnorm: with and without batch-norm on the features, by SGD, Adam and the layer-wise method: training loss, subspace distance and
  *  transfer loss. The problem, seeds and trials are those of fig-transfer. Claim C. */
-import { curveGrid } from '../figures/index.js';
+import { curveGrid, judge, type Claim, type Measured } from '../figures/index.js';
 import { Stream } from '../random/index.js';
-import { judge, type Claim, type Measured } from '../figures/index.js';
 import { CONDITIONS, METRICS, SEEDS, STEPS, transferTrial } from './figTransfer.js';
 import { LAYERWISE, methodsNamed, type Method } from './methods.js';
 import type { Analysis, Lookup, Study, StudyOptions } from './study.js';

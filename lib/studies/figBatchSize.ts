@@ -4,10 +4,11 @@
  */
 import type { ExperimentRecord } from '../experiments/index.js';
 import { judge, scaling, type Claim, type ScalingLine, type ScalingPoint } from '../figures/index.js';
-import { censoredLine, mean, quantile } from '../metrics/index.js';
+import { mean } from '../metrics/index.js';
 import { Stream } from '../random/index.js';
 import { trial, type Trial } from '../sweep/index.js';
 import { LAYERWISE, methodsNamed, optimizerAt, type Method } from './methods.js';
+import { slopeOf } from './slope.js';
 import { recordsOf, type Analysis, type Lookup, type Study, type StudyOptions } from './study.js';
 import { seedsOf, summary, type Summary } from './tuned.js';
 
@@ -58,8 +59,6 @@ export interface FloorSlope extends Summary {
   readonly panel: string;
 }
 
-const RESAMPLES = 400;
-
 function analyse(options: StudyOptions, lookup: Lookup): Analysis {
   const stream = new Stream(options.seed).substream(`${STUDY}/bootstrap`);
   const floors = places(options).map(({ panel, inputs, ratio, trials }) => ({
@@ -76,15 +75,8 @@ function analyse(options: StudyOptions, lookup: Lookup): Analysis {
   }));
   const fits = PANELS.map(({ key }) => {
     const own = floors.filter((f) => f.panel.key === key);
-    const lineOf = (pick: (values: readonly number[]) => readonly number[]): ReturnType<typeof censoredLine> =>
-      censoredLine(
-        own.flatMap(({ ratio, values }) => pick(values).map((v) => ({ x: Math.log(1 / ratio), y: Math.log(v), censored: false }))),
-      );
-    const slopes = Array.from({ length: RESAMPLES }, () => {
-      return lineOf((values) => values.map(() => values[Math.floor(stream.uniform(new Float64Array(1))[0] * values.length)])).slope;
-    });
-    const { slope, intercept } = lineOf((values) => values);
-    return { panel: key, mean: slope, low: quantile(slopes, 0.025), high: quantile(slopes, 0.975), intercept };
+    const groups = own.map(({ ratio, values }) => values.map((v) => ({ x: Math.log(1 / ratio), y: Math.log(v), censored: false })));
+    return { panel: key, ...slopeOf(groups, stream) };
   });
   const { evaluation } = seedsOf(options, SEEDS);
   const lines = fits.map(({ panel, intercept, mean: slope }): ScalingLine => {

@@ -3,12 +3,13 @@
  * head F*. Claims A, B and C as slopes. A run that does not get there within the budget is a lower bound, and the fit takes it as one.
  */
 import { scaling, type ScalingLine, type ScalingPoint } from '../figures/index.js';
-import { censoredLine, mean, quantile, type CensoredPoint } from '../metrics/index.js';
+import { mean, type CensoredPoint } from '../metrics/index.js';
 import { Stream } from '../random/index.js';
 import { trial, type Trial } from '../sweep/index.js';
 import type { ExperimentRecord } from '../experiments/index.js';
 import { slopeClaims } from './figConditionClaims.js';
 import { methodsAt, methodsNamed, optimizerAt, type Method } from './methods.js';
+import { slopeOf } from './slope.js';
 import { recordsOf, type Analysis, type Lookup, type Study, type StudyOptions } from './study.js';
 import { foundOf, seedsOf, summary, tunedCells, tuningOf } from './tuned.js';
 
@@ -103,22 +104,6 @@ export interface Slope {
   readonly runs: number;
 }
 
-const RESAMPLES = 400;
-
-/** The slope of log steps against the log of the condition number, and its percentile interval over resampled seeds. */
-function slopeOf(points: readonly CensoredPoint[], stream: Stream): Omit<Slope, 'panel' | 'method'> & { readonly intercept: number } {
-  const { slope, intercept, decided } = censoredLine(points);
-  const places = [...new Set(points.map((p) => p.x))].map((x) => points.filter((p) => p.x === x));
-  const draws = stream.uniform(new Float64Array(RESAMPLES * points.length));
-  let next = 0;
-  const slopes = Array.from(
-    { length: RESAMPLES },
-    () => censoredLine(places.flatMap((own) => own.map(() => own[Math.floor(draws[next++] * own.length)]))).slope,
-  );
-  const censored = points.filter((p) => p.censored).length;
-  return { mean: slope, intercept, low: quantile(slopes, 0.025), high: quantile(slopes, 0.975), decided, censored, runs: points.length };
-}
-
 function analyse(options: StudyOptions, lookup: Lookup): Analysis {
   const stream = new Stream(options.seed).substream(`${STUDY}/bootstrap`);
   const all = cells(options, lookup).map((cell) => ({
@@ -139,10 +124,11 @@ function analyse(options: StudyOptions, lookup: Lookup): Analysis {
   const fits = (['kappa', 'kappaF'] as const).flatMap((panel) =>
     names.map((method) => {
       const runs = all.filter((c) => c.condition.panel === panel && c.method.name === method);
-      const list = runs.flatMap(({ condition, reached }) =>
+      const groups = runs.map(({ condition, reached }) =>
         reached.map((r): CensoredPoint => ({ x: Math.log(condition[panel]), y: Math.log(r.steps), censored: r.bound })),
       );
-      return { panel, method, ...slopeOf(list, stream) };
+      const runPoints = groups.flat();
+      return { panel, method, ...slopeOf(groups, stream), censored: runPoints.filter((p) => p.censored).length, runs: runPoints.length };
     }),
   );
   const slopes: Slope[] = fits.map(({ panel, method, mean: slope, low, high, decided, censored, runs }) => ({ panel, method, mean: slope, low, high, decided, censored, runs })); // prettier-ignore
