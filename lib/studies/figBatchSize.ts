@@ -25,9 +25,9 @@ const EVERY = 5;
 /** Learning rates are fixed: the floor depends on them. SGD has a floor within reach where inputs are isotropic. */
 const [layerwise, sgd] = methodsNamed([LAYERWISE, 'SGD']);
 const PANELS = [
-  { key: 'layerwise 100', title: 'Layer-wise, \u03ba = 100, rate 0.1', method: layerwise, condition: 100, rate: 0.1, steps: 300 },
-  { key: 'layerwise 1', title: 'Layer-wise, isotropic inputs, rate 0.1', method: layerwise, condition: 1, rate: 0.1, steps: 300 },
-  { key: 'sgd 1', title: 'SGD, isotropic inputs, rate 0.1', method: sgd, condition: 1, rate: 0.1, steps: 600 },
+  { key: 'layerwise 100', title: 'Layer-wise, \u03ba = 100', method: layerwise, condition: 100, rate: 0.1, steps: 300 },
+  { key: 'layerwise 1', title: 'Layer-wise, \u03ba = 1', method: layerwise, condition: 1, rate: 0.1, steps: 300 },
+  { key: 'sgd 1', title: 'SGD, \u03ba = 1', method: sgd, condition: 1, rate: 0.1, steps: 600 },
 ] as const;
 type Panel = (typeof PANELS)[number];
 
@@ -113,7 +113,7 @@ function analyse(options: StudyOptions, lookup: Lookup): Analysis {
       figure: scaling({
         title: 'Noise floor of the subspace distance',
         subtitle: [
-          'd_Y = 10, k = 4, noise 0.1, F* of condition 1; the mean over the last steps of a run at a fixed learning rate',
+          'd_Y = 10, k = 4, noise 0.1, F* of condition 1; the mean over the last steps at learning rate 0.1',
           `mean and 95% bootstrap interval over ${evaluation.length} seeds; dotted: the square root of d_X/n`,
         ],
         panels: PANELS.map(({ key, title }) => ({ key, title, xTitle: 'd_X / n', ticks: [0.015, 0.03, 0.06, 0.12, 0.25] })),
