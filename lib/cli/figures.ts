@@ -2,8 +2,9 @@ import { availableParallelism } from 'node:os';
 import { join, relative } from 'node:path';
 import type { Command } from 'commander';
 import { makeFolder } from '../files.js';
-import type { Claim } from '../figures/index.js';
-import type { Scale } from '../studies/index.js';
+import { duration } from '../duration.js';
+import type { Claim, Searched } from '../figures/index.js';
+import type { Scale, StudyForecast } from '../studies/index.js';
 import { integerIn, oneOf } from './arguments.js';
 import { UsageError } from './failure.js';
 import { catchInterrupt, command, INTERRUPTED } from './interrupt.js';
@@ -36,8 +37,27 @@ export function registerFigures(program: Command): void {
     .action(figures);
 }
 
+/** Before hours of work: what they will be. */
+function sayForecast(figures: readonly (StudyForecast & { readonly name: string })[], jobs: number): void {
+  const time = ({ trials, seconds, atMost }: Omit<StudyForecast, 'name'>): string =>
+    trials === 0 ? 'nothing left to run' : `${trials} trials, ${atMost ? 'at most' : 'about'} ${duration(seconds / jobs)}`;
+  const all = {
+    trials: figures.reduce((sum, f) => sum + f.trials, 0),
+    seconds: figures.reduce((sum, f) => sum + f.seconds, 0),
+    atMost: figures.some((f) => f.atMost),
+  };
+  const lines = figures.map((f) => `  ${f.name.padEnd(16)} ${time(f)}`);
+  process.stderr.write(`predicted, ${jobs} at a time: ${time(all)}\n${figures.length > 1 ? `${lines.join('\n')}\n` : ''}`);
+}
+
+/** A better setting may lie outside. */
+function edgeText(searches: readonly Searched[]): string {
+  const at = searches.filter((s) => s.atEdge).map(({ method, condition }) => `${method} (${condition})`);
+  return at.length === 0 ? '' : `best at the edge of what was searched: ${at.join('; ')}\n`;
+}
+
 async function figures(names: readonly string[], options: Options): Promise<void> {
-  const { studies, runStudy } = await import('../studies/index.js');
+  const { studies, forecastStudy, runStudy } = await import('../studies/index.js');
   const { claimsTable, writePage } = await import('../figures/index.js');
   const { openStore } = await import('../sweep/index.js');
   for (const name of names)
@@ -55,6 +75,8 @@ async function figures(names: readonly string[], options: Options): Promise<void
   const { signal: stopping, atOnce: signal, release } = catchInterrupt({ grace: 2000, onFirst: sayFinishing });
   const claims: Record<string, readonly Claim[]> = {};
   try {
+    if (options.scale === 'full')
+      sayForecast(wanted.map((name) => ({ name, ...forecastStudy(studies[name], options, store) })), options.jobs); // prettier-ignore
     for (const name of wanted) {
       const view = progressView(name);
       const { scale, out, seed, jobs, threads } = options;
@@ -73,10 +95,9 @@ async function figures(names: readonly string[], options: Options): Promise<void
         return;
       }
       claims[name] = run.claims;
-      if (options.json !== true)
-        process.stdout.write(
-          `\n${studies[name].title} (${relative('.', run.folder) || '.'})\n${claimsTable(run.claims, Math.min(process.stdout.columns ?? 110, 140))}\n`,
-        );
+      if (options.json === true) continue;
+      const table = claimsTable(run.claims, Math.min(process.stdout.columns ?? 110, 140));
+      process.stdout.write(`\n${studies[name].title} (${relative('.', run.folder) || '.'})\n${table}\n${edgeText(run.searches)}`);
     }
   } finally {
     store.close();

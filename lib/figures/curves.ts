@@ -1,5 +1,6 @@
 /** A grid of line charts with confidence bands: one row a metric, one column a condition, one legend. */
 import type { TopLevelSpec } from './render.js';
+import { rangeOf, STYLES } from './styles.js';
 import { wrapped } from './subtitle.js';
 
 export interface CurvePoint {
@@ -11,18 +12,6 @@ export interface CurvePoint {
   readonly low: number;
   readonly high: number;
 }
-
-/** Eight styles that stay apart in greyscale and for the colour-blind: Okabe and Ito's colours, each with a dash and a mark of its own. */
-export const STYLES: readonly { readonly color: string; readonly dash: readonly number[]; readonly shape: string }[] = [
-  { color: '#000000', dash: [], shape: 'circle' },
-  { color: '#D55E00', dash: [6, 3], shape: 'square' },
-  { color: '#0072B2', dash: [], shape: 'triangle-up' },
-  { color: '#E69F00', dash: [2, 2], shape: 'diamond' },
-  { color: '#56B4E9', dash: [8, 3, 2, 3], shape: 'cross' },
-  { color: '#009E73', dash: [4, 2], shape: 'triangle-down' },
-  { color: '#CC79A7', dash: [1, 3], shape: 'triangle-right' },
-  { color: '#777777', dash: [10, 4], shape: 'triangle-left' },
-];
 
 interface Condition {
   readonly key: string;
@@ -147,7 +136,7 @@ function styled(series: readonly string[], part: 'color' | 'dash' | 'shape'): ob
   return {
     field: 'series',
     type: 'nominal',
-    scale: { domain: series, range: STYLES.slice(0, series.length).map((s) => s[part]) },
+    scale: { domain: series, range: rangeOf(part, series.length) },
     legend: { title: null, orient: 'bottom', columns: 4, offset: 14 },
   };
 }

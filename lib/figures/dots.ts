@@ -1,5 +1,6 @@
 /** A dot for each series with its interval, on a log axis, one panel a condition: who ends where. */
 import type { TopLevelSpec } from './render.js';
+import { ACCENT } from './styles.js';
 import { wrapped } from './subtitle.js';
 
 export interface Dot {
@@ -43,7 +44,7 @@ export function dotPlot(o: {
         { mark: { type: 'rule', strokeWidth: 2 }, encoding: { y, x: { ...x, field: 'low' }, x2: { field: 'high' } } },
         { mark: { type: 'point', filled: true, size: 60, opacity: 1 }, encoding: { y, x: { ...x, field: 'mean' } } },
       ],
-      encoding: { color: { value: '#0072B2' } },
+      encoding: { color: { value: ACCENT.color } },
     };
   };
   return {

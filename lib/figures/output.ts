@@ -35,8 +35,13 @@ export interface TexEquation {
   readonly tex: string;
 }
 
-/** What the page has of a figure, in its folder. */
-const PAGE = 'page.json';
+/** What the page has of a figure, in its folder; the number grows with what is in it. */
+const PAGE = { file: 'page.json', version: 2 } as const;
+
+interface PagePart {
+  readonly version: number;
+  readonly figure: PageFigure;
+}
 
 /** Writes DIR/NAME/{data.json, data.csv, timings.json, claims.json, page.json, CHART.svg, CHART.png}. @returns the folder */
 export async function writeFigure(out: string, figure: FigureOutput): Promise<string> {
@@ -58,7 +63,7 @@ export async function writeFigure(out: string, figure: FigureOutput): Promise<st
   const equations = figure.page.equations.map(({ words, tex }) => ({ words, mathml: mathml(tex) }));
   const { name, title, claims } = figure;
   const whole: PageFigure = { ...figure.page, name, title, claims, charts, csv: table, equations };
-  put(PAGE, `${stringify(whole)}\n`);
+  put(PAGE.file, `${stringify({ version: PAGE.version, figure: whole } satisfies PagePart)}\n`);
   return folder;
 }
 
@@ -67,11 +72,16 @@ const mathml = (tex: string): string => temml.renderToString(tex, { displayMode:
 
 /** Writes DIR/index.html of the figures of these names that are in DIR, those of earlier calls too, in this order. @returns its path */
 export function writePage(out: string, names: readonly string[], leftOut: readonly { name: string; why: string }[] = []): string {
+  const missing = [...leftOut];
   const figures = names.flatMap((name): PageFigure[] => {
-    const part = join(out, name, PAGE);
-    return existsSync(part) ? [parse(readFileSync(part, 'utf8')) as PageFigure] : [];
+    const part = join(out, name, PAGE.file);
+    if (!existsSync(part)) return [];
+    const { version, figure } = parse(readFileSync(part, 'utf8')) as PagePart;
+    if (version === PAGE.version) return [figure];
+    missing.push({ name, why: 'it was drawn by another version of layerwise; make it again, its runs are kept' });
+    return [];
   });
   const path = join(out, 'index.html');
-  writeFileAtomic(path, page(figures, leftOut));
+  writeFileAtomic(path, page(figures, missing));
   return path;
 }

@@ -1,7 +1,7 @@
 /** How a quantity scales: points with their intervals on two logarithmic axes, one panel a condition, lower bounds as arrows that point on,
  *  fitted lines, and lines of reference. */
-import { STYLES } from './curves.js';
 import type { TopLevelSpec } from './render.js';
+import { rangeOf } from './styles.js';
 import { wrapped } from './subtitle.js';
 
 export interface ScalingPoint {
@@ -55,10 +55,10 @@ export function scaling(o: Scaling): TopLevelSpec {
   const arrows = o.points.some((p) => p.bound === true) ? 1.5 : 1;
   const room = o.points.some((p) => p.lost === true) ? 1.12 ** o.series.length : arrows;
   const yDomain = [Math.min(...values) / 1.25, Math.max(...values) * 1.25 * room];
-  const encoded = (part: 'color' | 'shape', legend: boolean): object => ({
+  const encoded = (part: 'color' | 'dash' | 'shape', legend: boolean): object => ({
     field: 'series',
     type: 'nominal',
-    scale: { domain: o.series, range: STYLES.slice(0, o.series.length).map((s) => s[part]) },
+    scale: { domain: o.series, range: rangeOf(part, o.series.length) },
     legend: legend ? { title: null, orient: 'bottom', columns: 4, offset: 14 } : null,
   });
   const width = o.panels.length > 2 ? 230 : 300;
@@ -99,7 +99,7 @@ export function scaling(o: Scaling): TopLevelSpec {
           .map((l) => ({
             data: { values: ends(l) },
             mark: { type: 'line', strokeWidth: 1.6, clip: true },
-            encoding: { x, y: y('mean'), color },
+            encoding: { x, y: y('mean'), color, strokeDash: encoded('dash', true) },
           })),
         {
           data: { values: own.filter((p) => p.bound !== true && p.lost !== true) },
@@ -137,6 +137,6 @@ export function scaling(o: Scaling): TopLevelSpec {
     concat: panels,
     columns: o.panels.length,
     spacing: 44,
-    resolve: { scale: { color: 'shared', shape: 'shared' } },
+    resolve: { scale: { color: 'shared', shape: 'shared', strokeDash: 'shared' } },
   } as unknown as TopLevelSpec;
 }

@@ -1,5 +1,6 @@
 /** Histograms of spectra with their theoretical density over them, outliers marked, theory's outliers as broken lines: a grid of panels. */
 import type { TopLevelSpec } from './render.js';
+import { ACCENT, CONTRAST } from './styles.js';
 
 export interface SpectrumPanel {
   readonly title: string;
@@ -20,7 +21,7 @@ export interface SpectraRow {
 }
 
 const BINS = 40;
-const COLORS = { bar: '#b8cfe5', line: '#D55E00', outlier: '#0072B2' } as const;
+const COLORS = { bar: '#b8cfe5', line: CONTRAST.color, outlier: ACCENT.color } as const;
 
 export function spectra(o: {
   readonly title: string;

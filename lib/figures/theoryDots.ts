@@ -1,7 +1,7 @@
 /** Theory lines through simulation dots with their intervals, one panel a condition, on a logarithmic axis that may end in named places
  *  (a limit, another method). */
 import type { TopLevelSpec } from './render.js';
-import { STYLES } from './curves.js';
+import { rangeOf } from './styles.js';
 
 export interface TheoryDot {
   readonly condition: string;
@@ -53,10 +53,10 @@ export function theoryDots(o: TheoryDots): TopLevelSpec {
   const color = {
     field: 'series',
     type: 'nominal',
-    scale: { domain: o.series, range: STYLES.slice(0, o.series.length).map((s) => s.color) },
+    scale: { domain: o.series, range: rangeOf('color', o.series.length) },
     legend: { title: null, orient: 'bottom', columns: o.series.length, offset: 14 },
   };
-  const shape = { ...color, scale: { domain: o.series, range: STYLES.slice(0, o.series.length).map((s) => s.shape) } };
+  const shape = { ...color, scale: { domain: o.series, range: rangeOf('shape', o.series.length) } };
   const panels = o.conditions.map(({ key, title }, index) => {
     const values = o.dots.filter((d) => d.condition === key);
     const x = { field: 'x', type: 'quantitative', title: o.xTitle, scale, axis };

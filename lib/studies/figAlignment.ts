@@ -179,7 +179,7 @@ function claimsOf(points: readonly Point[]): Claim[] {
     ),
     judge(
       {
-        id: 'A1',
+        id: 'A8',
         statement: "Anisotropy biases SGD's direction: its alignment falls as the spectrum steepens",
         rule: "at every noise level SGD's intervals at a = 0, 0.5, 1 and 1.5 are in descending order and do not overlap",
         measured: CONDITIONS.map((c) => measured(sgd(c.key, 0.5))),
@@ -188,7 +188,7 @@ function claimsOf(points: readonly Point[]): Claim[] {
     ),
     judge(
       {
-        id: 'B1',
+        id: 'B7',
         statement:
           'The layer-wise preconditioned step removes the bias: at its best \u03bb it aligns better than SGD under every anisotropy',
         rule: "its interval at the \u03bb that theory calls best lies above SGD's for a = 0.5, 1, 1.5 and every noise level",
@@ -199,7 +199,7 @@ function claimsOf(points: readonly Point[]): Claim[] {
     ...(['rotated', 'Adam'] as const).map((method, i) =>
       judge(
         {
-          id: `C${i + 1}`,
+          id: `C${i + 8}`,
           statement:
             method === 'Adam'
               ? 'Adam mitigates it at most mildly, even where the eigenvectors are its coordinates'

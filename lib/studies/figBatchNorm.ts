@@ -1,15 +1,12 @@
 /** fig-batchnorm: with and without batch-norm on the features, by SGD, Adam and the layer-wise method: training loss, subspace distance and
  *  transfer loss. The problem, seeds and trials are those of fig-transfer. Claim C. */
 import { curveGrid, judge, type Claim, type Measured } from '../figures/index.js';
-import { Stream } from '../random/index.js';
-import { CONDITIONS, METRICS, SEEDS, STEPS, transferTrial } from './figTransfer.js';
 import { LAYERWISE, methodsNamed, type Method } from './methods.js';
-import type { Analysis, Lookup, Study, StudyOptions } from './study.js';
-import { seedsOf, tunedCells } from './tuned.js';
-import { curveRows, tunedCurves, type Final } from './tunedCurves.js';
-import { finalValue } from './tuning.js';
+import type { Analysis, Study } from './study.js';
+import { CONDITIONS, METRICS, PROTOCOL, SEEDS, transferCells, WORDS } from './transferProblem.js';
+import type { Final, TunedCurves } from './tunedCurves.js';
+import { tunedStudy, type Drawn } from './tunedStudy.js';
 
-const STUDY = 'fig-batchnorm';
 const [layerwise, ...others] = methodsNamed([LAYERWISE, 'SGD', 'Adam', 'Batch-norm + SGD', 'Batch-norm + Adam']);
 const METHODS: readonly Method[] = [
   layerwise,
@@ -22,14 +19,6 @@ const PAIRS = [
   ['Adam', 'Batch-norm + Adam'],
   [LAYERWISE, 'Batch-norm + layer-wise'],
 ] as const;
-
-const cells = tunedCells<(typeof CONDITIONS)[number]>({
-  conditions: CONDITIONS,
-  methods: () => METHODS,
-  seeds: (options) => seedsOf(options, SEEDS),
-  trialAt: (method, { condition }, rate, seed) => transferTrial(method, condition, rate, seed),
-  objective: (record) => finalValue(record, 'distance'),
-});
 
 function claimsOf(finals: readonly Final[]): Claim[] {
   const at = (method: string, condition: string, metric: string): Measured => {
@@ -65,42 +54,21 @@ function claimsOf(finals: readonly Final[]): Claim[] {
   ];
 }
 
-function analyse(options: StudyOptions, lookup: Lookup): Analysis {
-  const stream = new Stream(options.seed).substream(`${STUDY}/bootstrap`);
-  const { curves, finals, tuned, seconds } = tunedCurves(STUDY, cells(options, lookup), lookup, METRICS.map((m) => m.key), stream); // prettier-ignore
-  const { tuning, evaluation } = seedsOf(options, SEEDS);
-  return {
-    data: {
-      study: STUDY,
-      scale: options.scale,
-      seed: options.seed,
-      protocol: { steps: STEPS, seeds: { tuning, evaluation }, methods: METHODS },
-      tuned,
-      finals,
-      curves,
-    },
-    rows: curveRows(curves),
-    charts: {
-      figure: curveGrid({
-        title: 'With and without batch-norm on the features',
-        subtitle: [
-          'd_X = 100, d_Y = 15, k = 8, noise 0.1, 1024 fresh samples a step, log-spaced covariance in a Haar basis',
-          `mean and 95% bootstrap interval over ${evaluation.length} seeds, each method at its best learning rate on ${tuning.length} other seeds`,
-        ],
-        points: curves,
-        conditions: CONDITIONS,
-        metrics: METRICS,
-        series: METHODS.map((m) => m.name),
-        xTitle: 'steps',
-        xScale: 'linear',
-      }),
-    },
-    timings: { seconds },
-  };
-}
+const charts = ({ curves }: TunedCurves, { about }: Drawn): Analysis['charts'] => ({
+  figure: curveGrid({
+    title: 'With and without batch-norm on the features',
+    subtitle: [WORDS, about],
+    points: curves,
+    conditions: CONDITIONS,
+    metrics: METRICS,
+    series: METHODS.map((m) => m.name),
+    xTitle: 'steps',
+    xScale: 'linear',
+  }),
+});
 
 export const figBatchNorm: Study = {
-  name: STUDY,
+  name: 'fig-batchnorm',
   title: 'Batch-norm',
   about: [
     'Batch-norm gives every hidden unit mean 0 and variance 1 over the batch. Does that help SGD, Adam or the layer-wise method to learn features of anisotropic inputs, and does it cost anything in transfer? At evaluation running statistics are used.',
@@ -111,8 +79,13 @@ export const figBatchNorm: Study = {
       tex: String.raw`z_{j} = \gamma_j\,\frac{h_{j} - \mu_j}{\sqrt{\sigma_j^2 + \epsilon}} + \beta_j, \qquad h = G x`,
     },
   ],
-  plan: (options, lookup) => cells(options, lookup).flatMap((c) => c.trials),
-  analyse,
-  evidence: ['finals'],
-  judge: (data) => claimsOf((data as { finals: Final[] }).finals),
+  ...tunedStudy({
+    study: 'fig-batchnorm',
+    cells: transferCells(() => METHODS),
+    seeds: SEEDS,
+    metrics: METRICS.map((m) => m.key),
+    protocol: () => ({ ...PROTOCOL, methods: METHODS }),
+    charts,
+    claimsOf,
+  }),
 };

@@ -3,15 +3,12 @@
  * Adam (grafting), batch-norm. Beyond the paper, which leaves it open (claim E). Problem and seeds are those of fig-transfer.
  */
 import { curveGrid, dotPlot, judge, type Claim, type Measured } from '../figures/index.js';
-import { Stream } from '../random/index.js';
-import { CONDITIONS, METRICS, SEEDS, STEPS, transferTrial } from './figTransfer.js';
 import { LAYERWISE, methodsNamed, type Method } from './methods.js';
-import type { Analysis, Lookup, Study, StudyOptions } from './study.js';
-import { seedsOf, tunedCells } from './tuned.js';
-import { curveRows, dotsOf, tunedCurves, type Final } from './tunedCurves.js';
-import { finalValue } from './tuning.js';
+import type { Analysis, Study } from './study.js';
+import { CONDITIONS, METRICS, PROTOCOL, SEEDS, STEPS, transferCells, WORDS } from './transferProblem.js';
+import { dotsOf, type Final, type TunedCurves } from './tunedCurves.js';
+import { tunedStudy, type Drawn } from './tunedStudy.js';
 
-const STUDY = 'fig-combined';
 const [plain] = methodsNamed([LAYERWISE]);
 const cosine = { kind: 'cosine' };
 const HIGH = CONDITIONS.filter((c) => c.condition > 1);
@@ -54,14 +51,6 @@ const COMBINED = [
 ] as const satisfies readonly { added: string; method: Method }[];
 const METHODS: readonly Method[] = [plain, ...COMBINED.map((c) => c.method)];
 
-const cells = tunedCells<(typeof CONDITIONS)[number]>({
-  conditions: HIGH,
-  methods: () => METHODS,
-  seeds: (options) => seedsOf(options, SEEDS),
-  trialAt: (method, { condition }, rate, seed) => transferTrial(method, condition, rate, seed),
-  objective: (record) => finalValue(record, 'distance'),
-});
-
 function claimsOf(finals: readonly Final[]): Claim[] {
   const at = (method: string, condition: string): Measured => {
     const f = finals.find((x) => x.method === method && x.condition === condition && x.metric === 'distance')!;
@@ -80,53 +69,29 @@ function claimsOf(finals: readonly Final[]): Claim[] {
   );
 }
 
-function analyse(options: StudyOptions, lookup: Lookup): Analysis {
-  const stream = new Stream(options.seed).substream(`${STUDY}/bootstrap`);
-  const { curves, finals, tuned, seconds } = tunedCurves(STUDY, cells(options, lookup), lookup, METRICS.map((m) => m.key), stream); // prettier-ignore
-  const { tuning, evaluation } = seedsOf(options, SEEDS);
-  const series = METHODS.map((m) => m.name);
-  const subtitle = [
-    'd_X = 100, d_Y = 15, k = 8, noise 0.1, 1024 fresh samples a step, log-spaced covariance in a Haar basis',
-    `mean and 95% bootstrap interval over ${evaluation.length} seeds, each combination at its best learning rate on ${tuning.length} other seeds`,
-  ];
+function charts({ curves, finals }: TunedCurves, { about }: Drawn): Analysis['charts'] {
+  const shared = { subtitle: [WORDS, about], conditions: HIGH, series: METHODS.map((m) => m.name) };
   return {
-    data: {
-      study: STUDY,
-      scale: options.scale,
-      seed: options.seed,
-      protocol: { steps: STEPS, seeds: { tuning, evaluation }, methods: METHODS },
-      tuned,
-      finals,
-      curves,
-    },
-    rows: curveRows(curves),
-    charts: {
-      figure: dotPlot({
-        title: `Layer-wise preconditioning combined: subspace distance after ${STEPS} steps`,
-        subtitle,
-        dots: dotsOf(finals, 'distance'),
-        conditions: HIGH,
-        series,
-        xTitle: 'subspace distance',
-        ticks: [0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5],
-      }),
-      'figure-curves': curveGrid({
-        title: 'Layer-wise preconditioning combined',
-        subtitle,
-        points: curves,
-        conditions: HIGH,
-        metrics: METRICS,
-        series,
-        xTitle: 'steps',
-        xScale: 'linear',
-      }),
-    },
-    timings: { seconds },
+    figure: dotPlot({
+      ...shared,
+      title: `Layer-wise preconditioning combined: subspace distance after ${STEPS} steps`,
+      dots: dotsOf(finals, 'distance'),
+      xTitle: 'subspace distance',
+      ticks: [0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5],
+    }),
+    'figure-curves': curveGrid({
+      ...shared,
+      title: 'Layer-wise preconditioning combined',
+      points: curves,
+      metrics: METRICS,
+      xTitle: 'steps',
+      xScale: 'linear',
+    }),
   };
 }
 
 export const figCombined: Study = {
-  name: STUDY,
+  name: 'fig-combined',
   title: 'Layer-wise preconditioning combined with other methods',
   about: [
     'Beyond the paper, which leaves it open: what does the layer-wise method gain from what other optimisers have? One thing is added at a time, each combination with a learning rate of its own.',
@@ -137,8 +102,13 @@ export const figCombined: Study = {
       tex: String.raw`U = \lVert U_{\mathrm{Adam}} \rVert_F\,\frac{U_{\mathrm{layer\text{-}wise}}}{\lVert U_{\mathrm{layer\text{-}wise}} \rVert_F}`,
     },
   ],
-  plan: (options, lookup) => cells(options, lookup).flatMap((c) => c.trials),
-  analyse,
-  evidence: ['finals'],
-  judge: (data) => claimsOf((data as { finals: Final[] }).finals),
+  ...tunedStudy({
+    study: 'fig-combined',
+    cells: transferCells(() => METHODS, HIGH),
+    seeds: SEEDS,
+    metrics: METRICS.map((m) => m.key),
+    protocol: () => ({ ...PROTOCOL, methods: METHODS }),
+    charts,
+    claimsOf,
+  }),
 };

@@ -1,6 +1,6 @@
 /** Claims as slopes: how steps to the features grow with a condition number. */
 import { judge, type Claim, type Measured } from '../figures/index.js';
-import type { Slope } from './figCondition.js';
+import type { Floor, Slope } from './figCondition.js';
 import { LAYERWISE } from './methods.js';
 
 const STEEP = 0.5;
@@ -48,4 +48,18 @@ export function slopeClaims(slopes: readonly Slope[]): Claim[] {
       ['Adam', 'Batch-norm + SGD'].every((m) => at(m, panel).low > at(LAYERWISE, panel).high),
     ),
   ]);
+}
+
+/** Without it a method could be slow for its noise, and not for the condition number. */
+export function floorClaim(floors: readonly Floor[], target: number): Claim {
+  const worst = floors.reduce((a, b) => (b.high > a.high ? b : a));
+  return judge(
+    {
+      id: 'T4',
+      statement: 'Noise is no obstacle: at every condition number the layer-wise method at its best rate settles below the threshold',
+      rule: `the interval of the distance it settles at lies below ${target} at every condition number`,
+      measured: [{ ...worst, label: `the highest, ${worst.condition.replace('kappaF', '\u03ba_F =').replace('kappa', '\u03ba =')}:` }],
+    },
+    worst.high < target,
+  );
 }

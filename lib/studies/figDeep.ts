@@ -3,15 +3,14 @@
 import { existsSync } from 'node:fs';
 import { FASHION_MNIST } from '../data/index.js';
 import { curveGrid, dotPlot, judge, type Claim, type Measured } from '../figures/index.js';
-import { Stream } from '../random/index.js';
 import { trial, type Trial } from '../sweep/index.js';
 import { optimizerAt, type Method } from './methods.js';
-import type { Analysis, Lookup, Study, StudyOptions } from './study.js';
+import type { Analysis, Study, StudyOptions } from './study.js';
 import { seedsOf, tunedCells } from './tuned.js';
-import { curveRows, dotsOf, tunedCurves, type Final } from './tunedCurves.js';
+import { dotsOf, type Final, type TunedCurves } from './tunedCurves.js';
+import { tunedStudy, type Drawn } from './tunedStudy.js';
 import { finalValue } from './tuning.js';
 
-const STUDY = 'fig-deep';
 const SEEDS = { quick: { tuning: 1, evaluation: 3 }, full: { tuning: 2, evaluation: 10 } };
 const SIZE = {
   quick: { hidden: [64, 32], epochs: 1, points: 8 },
@@ -96,61 +95,42 @@ function claimsOf(finals: readonly Final[]): Claim[] {
   ];
 }
 
-function analyse(options: StudyOptions, lookup: Lookup): Analysis {
-  const stream = new Stream(options.seed).substream(`${STUDY}/bootstrap`);
-  const metrics = [...METRICS.map((m) => m.key), 'accuracy'];
-  const { curves, timed, finals, tuned, seconds } = tunedCurves(STUDY, cells(options, lookup), lookup, metrics, stream);
-  const { tuning, evaluation } = seedsOf(options, SEEDS);
+function charts({ curves, timed, finals }: TunedCurves, { options, about }: Drawn): Analysis['charts'] {
   const { hidden, epochs } = SIZE[options.scale];
-  const subtitle = [
-    `Fashion-MNIST, a ${[784, ...hidden, 10].join('-')} ReLU network, batches of ${BATCH}, ${epochs === 1 ? 'one epoch' : `${epochs} epochs`}`,
-    `mean and 95% bootstrap interval over ${evaluation.length} seeds, each method at its best learning rate on ${tuning.length === 1 ? 'another seed' : `${tuning.length} other seeds`}`,
-  ];
+  const length = epochs === 1 ? 'one epoch' : `${epochs} epochs`;
+  const subtitle = [`Fashion-MNIST, a ${[784, ...hidden, 10].join('-')} ReLU network, batches of ${BATCH}, ${length}`, about];
   const series = METHODS.map((m) => m.name);
   const perEpoch = IMAGES / BATCH;
   const grid = { conditions: CONDITIONS, metrics: METRICS, series, subtitle, panel: { width: 560, height: 220, everyMark: true } };
   return {
-    data: {
-      study: STUDY,
-      scale: options.scale,
-      seed: options.seed,
-      protocol: { data: FASHION_MNIST.checksum, hidden, epochs, batch: BATCH, seeds: { tuning, evaluation }, methods: METHODS },
-      tuned,
-      finals,
-      curves,
-    },
-    rows: curveRows(curves),
-    charts: {
-      figure: dotPlot({
-        title: `Accuracy on the test images after ${epochs === 1 ? 'one epoch' : `${epochs} epochs`}`,
-        subtitle,
-        dots: dotsOf(finals, 'accuracy'),
-        conditions: CONDITIONS,
-        series,
-        xTitle: 'test accuracy',
-        ticks: [0.75, 0.8, 0.82, 0.84, 0.86, 0.88, 0.9],
-      }),
-      'figure-curves': curveGrid({
-        ...grid,
-        points: curves.map((p) => ({ ...p, x: p.x / perEpoch })),
-        title: 'Deep networks on real images, against epochs',
-        xTitle: 'epochs',
-        xScale: 'linear',
-      }),
-      'figure-seconds': curveGrid({
-        ...grid,
-        points: timed,
-        title: 'Deep networks on real images, against time',
-        xTitle: 'training seconds, one thread',
-        xScale: 'log',
-      }),
-    },
-    timings: { seconds },
+    figure: dotPlot({
+      title: `Accuracy on the test images after ${length}`,
+      subtitle,
+      dots: dotsOf(finals, 'accuracy'),
+      conditions: CONDITIONS,
+      series,
+      xTitle: 'test accuracy',
+      ticks: [0.75, 0.8, 0.82, 0.84, 0.86, 0.88, 0.9],
+    }),
+    'figure-curves': curveGrid({
+      ...grid,
+      points: curves.map((p) => ({ ...p, x: p.x / perEpoch })),
+      title: 'Deep networks on real images, against epochs',
+      xTitle: 'epochs',
+      xScale: 'linear',
+    }),
+    'figure-seconds': curveGrid({
+      ...grid,
+      points: timed,
+      title: 'Deep networks on real images, against time',
+      xTitle: 'training seconds, one thread',
+      xScale: 'log',
+    }),
   };
 }
 
 export const figDeep: Study = {
-  name: STUDY,
+  name: 'fig-deep',
   title: 'Deep networks on real images',
   about: [
     'Beyond the paper: a deeper network on real images. Learning rates are those of the least test loss on tuning seeds; accuracy and loss are on the test images.',
@@ -161,8 +141,16 @@ export const figDeep: Study = {
     existsSync(FASHION_MNIST.directory)
       ? undefined
       : `there are no images in ${FASHION_MNIST.directory}; to have them: apt-get install dataset-fashion-mnist`,
-  plan: (options, lookup) => cells(options, lookup).flatMap((c) => c.trials),
-  analyse,
-  evidence: ['finals'],
-  judge: (data) => claimsOf((data as { finals: Final[] }).finals),
+  ...tunedStudy({
+    study: 'fig-deep',
+    cells,
+    seeds: SEEDS,
+    metrics: [...METRICS.map((m) => m.key), 'accuracy'],
+    protocol: ({ scale }) => {
+      const { hidden, epochs } = SIZE[scale];
+      return { data: FASHION_MNIST.checksum, hidden, epochs, batch: BATCH, methods: METHODS };
+    },
+    charts,
+    claimsOf,
+  }),
 };

@@ -9,7 +9,7 @@ import { Stream } from '../random/index.js';
 import { trial, type Trial } from '../sweep/index.js';
 import { rateClaims, type BestOfMap } from './figLrClaims.js';
 import { GAUSS_NEWTON, LAYERWISE, methodsAt, methodsNamed, optimizerAt, type Method } from './methods.js';
-import { recordsOf, type Analysis, type Lookup, type Study, type StudyOptions } from './study.js';
+import { Planned, recordsOf, type Analysis, type Lookup, type Study, type StudyOptions } from './study.js';
 import { seedsOf, summary, type Summary } from './tuned.js';
 import { finalValue } from './tuning.js';
 
@@ -35,21 +35,18 @@ const DAMPINGS = [1e-8, 1e-6, 1e-4, 1e-3, 1e-2, 1e-1, 1] as const;
 /** A window holds the rates within this factor of the best. */
 const WITHIN = 2;
 
-const planned = new Map<string, Trial>();
+const planned = new Planned();
 
 function trialAt(method: Method, { key, condition }: Condition, rate: number, seed: number, damping?: number): Trial {
-  const name = [method.name, key, rate, seed, damping].join('|');
-  const known = planned.get(name);
-  if (known !== undefined) return known;
-  const made = trial({
-    seed,
-    task: { ...PROBLEM, covariance: { family: 'log', condition } },
-    network: { batchNorm: method.batchNorm ?? false },
-    optimizer: { ...optimizerAt(method, rate), ...(damping === undefined ? {} : { damping }) },
-    train: { ...TRAIN, ...(method.order === undefined ? {} : { order: method.order }) },
-  });
-  planned.set(name, made);
-  return made;
+  return planned.get([method.name, key, rate, seed, damping], () =>
+    trial({
+      seed,
+      task: { ...PROBLEM, covariance: { family: 'log', condition } },
+      network: { batchNorm: method.batchNorm ?? false },
+      optimizer: { ...optimizerAt(method, rate), ...(damping === undefined ? {} : { damping }) },
+      train: { ...TRAIN, ...(method.order === undefined ? {} : { order: method.order }) },
+    }),
+  );
 }
 
 const methodsOf = ({ scale }: StudyOptions): readonly Method[] => (scale === 'quick' ? methodsNamed(MAIN) : methodsAt(scale));
@@ -207,6 +204,23 @@ function analyse(options: StudyOptions, lookup: Lookup): Analysis {
         ticks: [0.02, 0.05, 0.1, 0.2, 0.5, 1],
       }),
     },
+    searches: [
+      ...lines.map(({ condition, method, best: { rate } }) => ({
+        condition,
+        method,
+        tried: RATES,
+        best: rate,
+        atEdge: rate === RATES[0] || rate === RATES.at(-1),
+      })),
+      ...best.map((b) => ({
+        condition: `${CONDITIONS[0].key}, with damping`,
+        method: b.method,
+        tried: MAP_RATES,
+        best: b.rate,
+        damping: { tried: DAMPINGS, best: b.damping },
+        atEdge: b.atEdge,
+      })),
+    ],
     timings: { seconds },
   };
 }
@@ -233,6 +247,14 @@ export const figLr: Study = {
     },
   ],
   plan,
+  expected: (options) => {
+    const middle = MAP_RATES[MAP_RATES.length >> 1];
+    const [, damping] = DAMPINGS;
+    const best = methodsNamed(MAPPED).flatMap((m) =>
+      seedsOf(options, SEEDS).evaluation.map((seed) => trialAt(m, CONDITIONS[0], middle, seed, damping)),
+    );
+    return [...lineTrials(options), ...mapTrials(options), ...best];
+  },
   analyse,
   evidence: ['lines', 'best', 'atEqualTime'],
   judge: (data) => {

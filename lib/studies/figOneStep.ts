@@ -150,13 +150,13 @@ function claimsOf(points: readonly Point[]): Claim[] {
       methods.every(worse),
     );
   return [
-    beats('A1', 'SGD and of random features', ['sgd', 'none']),
-    beats('C1', 'Adam in a random basis', ['adamRotated']),
-    beats('C2', 'Adam where the eigenvectors are its coordinates', ['adam']),
-    beats('C3', 'batch-norm with SGD and with Adam', ['batchNormSgd', 'batchNormAdam']),
+    beats('A9', 'SGD and of random features', ['sgd', 'none']),
+    beats('C10', 'Adam in a random basis', ['adamRotated']),
+    beats('C11', 'Adam where the eigenvectors are its coordinates', ['adam']),
+    beats('C12', 'batch-norm with SGD and with Adam', ['batchNormSgd', 'batchNormAdam']),
     judge(
       {
-        id: 'A2',
+        id: 'A10',
         statement: 'Anisotropy is the reason: what SGD leaves to the preconditioned step grows with it',
         rule: "the intervals of SGD's error less the preconditioned step's over seeds at a = 0 and a = 1 do not overlap, and it is larger at a = 1",
         measured: [0, 1].map((a) => difference(at('sgd', 'exponent', a), at('layerwise', 'exponent', a), a)),

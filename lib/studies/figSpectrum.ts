@@ -137,7 +137,7 @@ function claimsOf(rows: readonly Row[]): Claim[] {
   return [
     judge(
       {
-        id: 'T1',
+        id: 'T2',
         statement: 'The bulks follow theory: before and after a step, of weights and of features',
         rule: 'the largest difference between the shares of eigenvalues below a place, seen and expected, is below 0.03 on average, in all six',
         measured: off,
@@ -146,7 +146,7 @@ function claimsOf(rows: readonly Row[]): Claim[] {
     ),
     judge(
       {
-        id: 'T2',
+        id: 'T3',
         statement: 'The step makes one outlier, where theory puts it, pointing as far along the step as theory says',
         rule: 'mean top singular value within 2%, and mean squared cosine with the step within 5%, of theory for SGD and the layer-wise step',
         measured: (['sgd', 'layerwise'] as const).flatMap((m) => [
@@ -162,7 +162,7 @@ function claimsOf(rows: readonly Row[]): Claim[] {
     ),
     judge(
       {
-        id: 'B1',
+        id: 'B8',
         statement: "The outlier knows the teacher's direction: that of the layer-wise step better than SGD's",
         rule: "its interval of the squared cosine of the top right singular vector with \u03b2 lies above SGD's",
         measured: [of('layerwise', 'topDirection'), of('sgd', 'topDirection'), of('none', 'topDirection')],

@@ -1,7 +1,8 @@
 /** A study from plan to folder: run what is missing, analyse, write. */
+import { existsSync, readFileSync } from 'node:fs';
 import { provenance, type ExperimentRecord } from '../experiments/index.js';
-import { writeFigure, type Claim } from '../figures/index.js';
-import { runTrials, type FailureReport, type Progress, type Store, type Trial } from '../sweep/index.js';
+import { writeFigure, type Claim, type Script, type Searched } from '../figures/index.js';
+import { forecastTrials, runTrials, type FailureReport, type Progress, type Store, type Trial } from '../sweep/index.js';
 import type { Study, StudyOptions } from './study.js';
 
 export interface StudyRunOptions extends StudyOptions {
@@ -19,7 +20,7 @@ export interface StudyRunOptions extends StudyOptions {
 }
 
 export type StudyRun =
-  | { readonly status: 'done'; readonly folder: string; readonly claims: readonly Claim[] }
+  | { readonly status: 'done'; readonly folder: string; readonly claims: readonly Claim[]; readonly searches: readonly Searched[] }
   | { readonly status: 'interrupted' }
   | { readonly status: 'failed'; readonly failures: readonly FailureReport[] };
 
@@ -37,6 +38,7 @@ export async function runStudy(study: Study, { out, scale, seed, ...how }: Study
   }
   const analysis = study.analyse(options, lookup);
   const claims = study.judge(analysis.data);
+  const { searches = [] } = analysis;
   const folder = await writeFigure(out, {
     name: study.name,
     title: study.title,
@@ -47,6 +49,8 @@ export async function runStudy(study: Study, { out, scale, seed, ...how }: Study
       about: study.about,
       equations: study.equations,
       command: `layerwise figures ${study.name} --scale ${scale} --seed ${seed}`,
+      searches,
+      script: scriptOf(study.name),
       protocol: analysis.data.protocol,
       config: study.plan(options, lookup)[0].config,
       environment: provenance(),
@@ -54,5 +58,28 @@ export async function runStudy(study: Study, { out, scale, seed, ...how }: Study
       seconds: [...records.values()].reduce((sum, r) => sum + r.timing.trainingSeconds, 0),
     },
   });
-  return { status: 'done', folder, claims };
+  return { status: 'done', folder, claims, searches };
+}
+
+/** The short program of a figure, which the package has beside its library. */
+function scriptOf(study: string): Script | null {
+  const name = `scripts/figures/${study.replace('fig-', '')}.mjs`;
+  const address = new URL(`../../${name}`, import.meta.url);
+  return existsSync(address) ? { name, text: readFileSync(address, 'utf8').trimEnd() } : null;
+}
+
+export interface StudyForecast {
+  /** Without a record yet. */
+  readonly trials: number;
+  /** On one core. */
+  readonly seconds: number;
+  /** The seconds are a bound: runs end when they have reached a target. */
+  readonly atMost: boolean;
+}
+
+/** What is left of a study will take, as far as can be said before it has run. */
+export function forecastStudy(study: Study, options: StudyOptions, store: Store): StudyForecast {
+  const trials = study.expected?.(options) ?? study.plan(options, () => undefined);
+  const atMost = trials.some(({ config }) => (config['train'] as { target?: unknown } | undefined)?.target !== undefined);
+  return { ...forecastTrials(trials, store), atMost };
 }

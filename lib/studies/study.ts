@@ -1,6 +1,6 @@
 /** What a figure is made of. A study plans trials, and turns their records into tables, charts and verdicts; it never trains. */
 import type { ExperimentRecord } from '../experiments/index.js';
-import type { Claim, TexEquation, TopLevelSpec } from '../figures/index.js';
+import type { Claim, Searched, TexEquation, TopLevelSpec } from '../figures/index.js';
 import type { Trial } from '../sweep/index.js';
 
 export type Scale = 'quick' | 'full';
@@ -8,6 +8,18 @@ export type Scale = 'quick' | 'full';
 export interface StudyOptions {
   readonly scale: Scale;
   readonly seed: number;
+}
+
+/** Trials by what they are of: planning asks for the same ones again and again, and hashing one takes longer than finding it. */
+export class Planned {
+  readonly #trials = new Map<string, Trial>();
+
+  get(of: readonly (string | number | undefined)[], make: () => Trial): Trial {
+    const key = of.join('|');
+    const known = this.#trials.get(key) ?? make();
+    this.#trials.set(key, known);
+    return known;
+  }
 }
 
 /** Looks a trial's record up; undefined while it has not run. */
@@ -27,6 +39,8 @@ export interface Analysis {
   readonly data: { readonly protocol: object; readonly [part: string]: unknown };
   readonly rows: readonly Readonly<Record<string, string | number>>[];
   readonly charts: Readonly<Record<string, TopLevelSpec>>;
+  /** What was tried and found best, of figures that search. */
+  readonly searches?: readonly Searched[];
   /** Wall-clock results, kept apart from the data. */
   readonly timings: object;
 }
@@ -41,6 +55,8 @@ export interface Study {
   readonly lacks?: () => string | undefined;
   /** Trials known to be needed, given what has run so far; asked again until every one of them has run. */
   plan(options: StudyOptions, lookup: Lookup): Trial[];
+  /** Trials that it will come to, as far as can be said before any has run; those of `plan` unless given. */
+  expected?(options: StudyOptions): Trial[];
   /** @param lookup  answers for every planned trial */
   analyse(options: StudyOptions, lookup: Lookup): Analysis;
   /** Parts of the data that claims rest on. */

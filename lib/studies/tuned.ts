@@ -3,7 +3,8 @@ import { bootstrapInterval, mean } from '../metrics/index.js';
 import type { Stream } from '../random/index.js';
 import type { Trial } from '../sweep/index.js';
 import type { Method } from './methods.js';
-import type { Lookup, Scale, StudyOptions } from './study.js';
+import type { Searched } from '../figures/index.js';
+import { Planned, type Lookup, type Scale, type StudyOptions } from './study.js';
 import { search, type Candidate, type Objective } from './tuning.js';
 
 export interface Seeds {
@@ -11,11 +12,11 @@ export interface Seeds {
   readonly evaluation: readonly number[];
 }
 
+/** How many of each. */
+export type SeedCounts = Readonly<Record<Scale, { readonly tuning: number; readonly evaluation: number }>>;
+
 /** Seeds that choose are apart from those that are reported. */
-export function seedsOf(
-  { scale, seed }: StudyOptions,
-  counts: Readonly<Record<Scale, { readonly tuning: number; readonly evaluation: number }>>,
-): Seeds {
+export function seedsOf({ scale, seed }: StudyOptions, counts: SeedCounts): Seeds {
   const first = seed * 10_000;
   const range = (from: number, count: number): number[] => Array.from({ length: count }, (_, i) => from + i);
   return { tuning: range(first + 5000, counts[scale].tuning), evaluation: range(first, counts[scale].evaluation) };
@@ -44,27 +45,51 @@ export interface Tuned<C> {
   readonly objective: Objective;
 }
 
-/** One cell a method and condition: the search, then the evaluation at its winner. */
-export function tunedCells<C extends { readonly key: string }>({ conditions, methods, seeds, trialAt, objective }: Tuned<C>) {
-  // Planning asks for the same trials again and again; hashing one takes longer than finding it.
-  const planned = new Map<string, Trial>();
-  return (options: StudyOptions, lookup: Lookup): Cell<C>[] =>
+export interface TunedCells<C> {
+  /** One cell a method and condition: the search, then the evaluation at its winner. */
+  at(options: StudyOptions, lookup: Lookup): Cell<C>[];
+  readonly plan: (options: StudyOptions, lookup: Lookup) => Trial[];
+  /** Searches without extensions, and evaluation in the middle of each grid. */
+  readonly expected: (options: StudyOptions) => Trial[];
+}
+
+export function tunedCells<C extends { readonly key: string }>({
+  conditions,
+  methods,
+  seeds,
+  trialAt,
+  objective,
+}: Tuned<C>): TunedCells<C> {
+  const planned = new Planned();
+  const placesOf = (options: StudyOptions) =>
     conditions.flatMap((condition) =>
-      methods(options, condition).map((method): Cell<C> => {
-        const at = (rate: number, seed: number): Trial => {
-          const key = [method.name, condition.key, rate, seed, options.scale].join('|');
-          const known = planned.get(key) ?? trialAt(method, condition, rate, seed, options);
-          planned.set(key, known);
-          return known;
-        };
-        const { tuning, evaluation } = seeds(options);
-        const state = search({ grid: method.grid, seeds: tuning, trialAt: at }, objective, lookup);
-        if (state.best === undefined) return { method, condition, trials: state.trials };
-        const final = evaluation.map((seed) => at(state.best.learningRate, seed));
-        const { best, candidates, atEdge } = state;
-        return { method, condition, trials: [...state.trials, ...final], found: { best, candidates, atEdge, evaluation: final } };
-      }),
+      methods(options, condition).map((method) => ({
+        condition,
+        method,
+        at: (rate: number, seed: number): Trial =>
+          planned.get([method.name, condition.key, rate, seed, options.scale], () => trialAt(method, condition, rate, seed, options)),
+      })),
     );
+  const cells = (options: StudyOptions, lookup: Lookup): Cell<C>[] =>
+    placesOf(options).map(({ condition, method, at }): Cell<C> => {
+      const { tuning, evaluation } = seeds(options);
+      const state = search({ grid: method.grid, seeds: tuning, trialAt: at }, objective, lookup);
+      if (state.best === undefined) return { method, condition, trials: state.trials };
+      const final = evaluation.map((seed) => at(state.best.learningRate, seed));
+      const { best, candidates, atEdge } = state;
+      return { method, condition, trials: [...state.trials, ...final], found: { best, candidates, atEdge, evaluation: final } };
+    });
+  return {
+    at: cells,
+    plan: (options, lookup) => cells(options, lookup).flatMap((c) => c.trials),
+    expected: (options) => {
+      const { tuning, evaluation } = seeds(options);
+      return placesOf(options).flatMap(({ method: { grid }, at }) => [
+        ...grid.flatMap((rate) => tuning.map((seed) => at(rate, seed))),
+        ...evaluation.map((seed) => at(grid[grid.length >> 1], seed)),
+      ]);
+    },
+  };
 }
 
 /** What a search found. @throws Error where it is not over: a study was analysed too early */
@@ -74,10 +99,28 @@ export function foundOf<C>(study: string, { found }: Cell<C>): NonNullable<Cell<
 }
 
 /** How a search went, as data have it. */
-export const tuningOf = <C extends { readonly key: string }>(study: string, cell: Cell<C>): object => {
+export interface Tuning {
+  readonly condition: string;
+  readonly method: string;
+  readonly learningRate: number;
+  readonly atEdgeOfGrid: boolean;
+  readonly candidates: readonly Candidate[];
+}
+
+export const tuningOf = <C extends { readonly key: string }>(study: string, cell: Cell<C>): Tuning => {
   const { best, candidates, atEdge } = foundOf(study, cell);
   return { condition: cell.condition.key, method: cell.method.name, learningRate: best.learningRate, atEdgeOfGrid: atEdge, candidates };
 };
+
+/** How searches went, as readers see it. */
+export const searchedOf = (tuned: readonly Tuning[]): Searched[] =>
+  tuned.map(({ condition, method, learningRate, atEdgeOfGrid, candidates }) => ({
+    condition,
+    method,
+    tried: candidates.map((c) => c.learningRate),
+    best: learningRate,
+    atEdge: atEdgeOfGrid,
+  }));
 
 export interface Summary {
   readonly mean: number;

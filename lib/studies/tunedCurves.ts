@@ -3,7 +3,7 @@ import type { CurvePoint } from '../figures/index.js';
 import { mean } from '../metrics/index.js';
 import type { Stream } from '../random/index.js';
 import { recordsOf, type Lookup } from './study.js';
-import { foundOf, summary, tuningOf, type Cell } from './tuned.js';
+import { foundOf, summary, tuningOf, type Cell, type Tuning } from './tuned.js';
 import { finalValue } from './tuning.js';
 
 /** Final values over the evaluation seeds. */
@@ -23,7 +23,7 @@ export interface TunedCurves {
   /** Against training seconds. */
   readonly timed: readonly CurvePoint[];
   readonly finals: readonly Final[];
-  readonly tuned: readonly object[];
+  readonly tuned: readonly Tuning[];
   readonly seconds: readonly object[];
 }
 

@@ -3,6 +3,7 @@ import { canonical } from '../canonical.js';
 import { predictSeconds, type ExperimentRecord } from '../experiments/index.js';
 import { localExecutor } from './executors/local.js';
 import { runPlan, type RunnerOptions, type RunSummary } from './run/runner.js';
+import { Pricing, type Price } from './run/pricing.js';
 import { settingOf, type Trial } from './spec/trial.js';
 import type { FailureReport } from './store/query.js';
 import type { Store } from './store/store.js';
@@ -21,6 +22,14 @@ export interface TrialsResult {
   readonly failures: readonly FailureReport[];
   /** The record of a trial; undefined where it has none. */
   readonly lookup: (trial: Trial) => ExperimentRecord | undefined;
+}
+
+/** What those of the trials will take that have no record in the store yet. */
+export function forecastTrials(trials: readonly Trial[], store: Store): Price & { readonly trials: number } {
+  const missing = trials.filter(({ id }) => !store.has(id));
+  const pricing = new Pricing();
+  for (const { config } of missing) pricing.add(config);
+  return { trials: missing.length, ...pricing.price() };
 }
 
 /** Every distinct trial runs once, those with a record in the store not at all. The same name again adds to its plan. */

@@ -123,6 +123,8 @@ describe('a figure on disk', () => {
         about: ['What <it> asks.'],
         equations: [{ words: 'A fraction:', tex: String.raw`\frac{1}{n}` }],
         command: 'layerwise figures fig-x',
+        searches: [],
+        script: null,
         protocol: { seeds: [1, 2] },
         config: { experiment: 'x' },
         environment: { node: 'v20' },

@@ -75,6 +75,8 @@ beforeAll(async () => {
       about: ['What it asks.'],
       equations: [{ words: 'The rate:', tex: String.raw`\rho^2 = \frac{a}{b}` }],
       command: 'layerwise figures fig-x',
+      searches: [],
+      script: null,
       protocol: { seeds: [1] },
       config: { experiment: 'x' },
       environment: { node: 'v20' },

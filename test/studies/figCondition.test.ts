@@ -9,16 +9,20 @@ const study = studies['fig-condition'];
 
 /** Steps to the target; best at a learning rate in the middle of every grid. */
 type World = (config: RunConfig) => number;
-const world = (need: World) => (t: Trial) => {
-  const config = configOf(t);
-  const rate = Number(config.optimizer['learningRate']);
-  const count = need(config) * wobble(config.seed) * (1 + 0.1 * Math.abs(Math.log(rate)));
-  const { target, every: by, steps: budget } = config.train;
-  const value = (step: number): number => target!.below ** (step / count);
-  const steps = every(by, budget);
-  const end = steps.findIndex((s) => value(s) <= target!.below);
-  return recordOf(t, end < 0 ? steps : steps.slice(0, end + 1), { distance: value });
-};
+/** @param floor  where runs without a target settle */
+const world =
+  (need: World, floor = 0.01) =>
+  (t: Trial) => {
+    const config = configOf(t);
+    const rate = Number(config.optimizer['learningRate']);
+    const count = need(config) * wobble(config.seed) * (1 + 0.1 * Math.abs(Math.log(rate)));
+    const { target, every: by, steps: budget } = config.train;
+    if (target === undefined) return recordOf(t, every(by, budget), { distance: () => floor });
+    const value = (step: number): number => target.below ** (step / count);
+    const steps = every(by, budget);
+    const end = steps.findIndex((s) => value(s) <= target.below);
+    return recordOf(t, end < 0 ? steps : steps.slice(0, end + 1), { distance: value });
+  };
 const paper: World = (c) => (kindOf(c) === 'layerwise' ? 40 : 40 * conditionOf(c) ** 0.8 * c.task.headCondition ** 1.2);
 const flat: World = () => 40;
 
@@ -56,6 +60,10 @@ describe('fig-condition', () => {
     });
     const grows: World = (c) => 40 * conditionOf(c) ** 0.3;
     expect(verdictsOf(analysed(study, world(grows)))).toMatchObject({ A5: 'NOT REPRODUCED', B4: 'NOT REPRODUCED', B5: 'REPRODUCED' });
+  });
+
+  it('says where noise is in the way', () => {
+    expect(verdictsOf(analysed(study, world(paper, 0.2)))).toMatchObject({ T4: 'NOT REPRODUCED', B4: 'REPRODUCED' });
   });
 
   it('draws bounds as arrows', async () => {

@@ -54,19 +54,19 @@ describe('fig-alignment', () => {
   it('reproduces every claim where the numbers say so', () => {
     expect(verdictsOf(analysed('fig-alignment', world()))).toEqual({
       T1: 'REPRODUCED',
-      A1: 'REPRODUCED',
-      B1: 'REPRODUCED',
-      C1: 'REPRODUCED',
-      C2: 'REPRODUCED',
+      A8: 'REPRODUCED',
+      B7: 'REPRODUCED',
+      C8: 'REPRODUCED',
+      C9: 'REPRODUCED',
     });
   });
 
   it.each([
     ['T1', { off: 0.05 }],
-    ['A1', { sgd: () => 0.2 }],
-    ['B1', { best: 0.05, adam: 0 }],
-    ['C1', { adam: 0.5 }],
-    ['C2', { adam: 0.5 }],
+    ['A8', { sgd: () => 0.2 }],
+    ['B7', { best: 0.05, adam: 0 }],
+    ['C8', { adam: 0.5 }],
+    ['C9', { adam: 0.5 }],
   ] as const)('prints NOT REPRODUCED for %s where they do not', (id, o) => {
     expect(verdictsOf(analysed('fig-alignment', world(o)))[id]).toBe('NOT REPRODUCED');
   });
@@ -94,12 +94,12 @@ describe('fig-one-step', () => {
   });
 
   it.each([
-    ['A1', world({ sgd: 0.37 })],
-    ['A1', world({ none: 0.31 })],
-    ['C1', world({ adamRotated: 0.37 })],
-    ['C2', world({ adam: 0.37 })],
-    ['C3', world({ batchNormAdam: 0.37 })],
-    ['A2', world({}, true)],
+    ['A9', world({ sgd: 0.37 })],
+    ['A9', world({ none: 0.31 })],
+    ['C10', world({ adamRotated: 0.37 })],
+    ['C11', world({ adam: 0.37 })],
+    ['C12', world({ batchNormAdam: 0.37 })],
+    ['A10', world({}, true)],
   ] as const)('prints NOT REPRODUCED for %s where they do not', (id, w) => {
     expect(verdictsOf(analysed('fig-one-step', w))[id]).toBe('NOT REPRODUCED');
   });
@@ -137,10 +137,10 @@ describe('fig-spectrum', () => {
     };
 
   it.each([
-    [{}, { T1: 'REPRODUCED', T2: 'REPRODUCED', B1: 'REPRODUCED' }],
-    [{ off: 0.05 }, { T1: 'NOT REPRODUCED', T2: 'REPRODUCED', B1: 'REPRODUCED' }],
-    [{ top: 3.5 }, { T1: 'REPRODUCED', T2: 'NOT REPRODUCED', B1: 'REPRODUCED' }],
-    [{ sgd: 0.8 }, { T1: 'REPRODUCED', T2: 'REPRODUCED', B1: 'NOT REPRODUCED' }],
+    [{}, { T2: 'REPRODUCED', T3: 'REPRODUCED', B8: 'REPRODUCED' }],
+    [{ off: 0.05 }, { T2: 'NOT REPRODUCED', T3: 'REPRODUCED', B8: 'REPRODUCED' }],
+    [{ top: 3.5 }, { T2: 'REPRODUCED', T3: 'NOT REPRODUCED', B8: 'REPRODUCED' }],
+    [{ sgd: 0.8 }, { T2: 'REPRODUCED', T3: 'REPRODUCED', B8: 'NOT REPRODUCED' }],
   ])('judges by the numbers: %j', (o, expected) => {
     expect(verdictsOf(analysed('fig-spectrum', world(o)))).toEqual(expected);
   });

@@ -10,6 +10,24 @@ export interface Equation {
   readonly mathml: string;
 }
 
+/** How the learning rate of a method was chosen at a condition. */
+export interface Searched {
+  readonly condition: string;
+  readonly method: string;
+  /** Learning rates, ascending. */
+  readonly tried: readonly number[];
+  readonly best: number;
+  readonly damping?: { readonly tried: readonly number[]; readonly best: number };
+  /** A better one may lie outside of what was tried. */
+  readonly atEdge: boolean;
+}
+
+/** A short program that does the same. */
+export interface Script {
+  readonly name: string;
+  readonly text: string;
+}
+
 export interface PageChart extends InteractiveChart {
   readonly name: string;
   readonly svg: string;
@@ -27,6 +45,9 @@ export interface PageFigure {
   readonly csv: string;
   /** The command that makes it again. */
   readonly command: string;
+  readonly searches: readonly Searched[];
+  /** To copy and change; null where there is none. */
+  readonly script: Script | null;
   /** Seeds, grids and sizes. */
   readonly protocol: object;
   /** Of one of its runs. */
@@ -40,7 +61,7 @@ export interface PageFigure {
 const json = (value: object): Html => html`<pre tabindex="0">${stringify(value, 1)}</pre>`;
 
 export function figureSection(figure: PageFigure): Html {
-  const { name, title, about, equations, charts, command, protocol, config, environment, runs, seconds } = figure;
+  const { name, title, about, equations, charts, searches, script, command, protocol, config, environment, runs, seconds } = figure;
   return html`<section id="${name}" aria-labelledby="${name}-title">
     <h2 id="${name}-title">${title}</h2>
     ${about.map((paragraph) => html`<p>${paragraph}</p>`)} ${charts.map((chart) => chartFigure(figure, chart))}
@@ -56,10 +77,20 @@ export function figureSection(figure: PageFigure): Html {
             )}
           </details>`
     }
+    ${edges(searches)} ${searches.length === 0 ? null : searched(searches)}
     <details>
       <summary>Protocol: seeds, grids, sizes</summary>
       ${json(protocol)}
     </details>
+    ${
+      script === null
+        ? null
+        : html`<details>
+            <summary>A program to copy and change</summary>
+            <p class="quiet">The same in short, <code>${script.name}</code>, for any project in which layerwise is installed:</p>
+            <pre tabindex="0">${script.text}</pre>
+          </details>`
+    }
     <details>
       <summary>How to make it again</summary>
       <pre tabindex="0">${command}</pre>
@@ -73,6 +104,51 @@ export function figureSection(figure: PageFigure): Html {
     </details>
   </section>`;
 }
+
+/** Said where it is seen: a better setting may lie outside. */
+function edges(searches: readonly Searched[]): Html | null {
+  const at = searches.filter((s) => s.atEdge);
+  if (at.length === 0) return null;
+  return html`<p class="edge">
+    Best at the edge of what was searched: ${at.map(({ method, condition }) => `${method} (${condition})`).join('; ')}.
+  </p>`;
+}
+
+function searched(searches: readonly Searched[]): Html {
+  const row = ({ condition, method, tried, best, damping, atEdge }: Searched): Html =>
+    html`<tr>
+      <td>${condition}</td>
+      <td>${method}</td>
+      <td>
+        ${tried.map((rate) => marked(rate, best))}${damping === undefined ? null : html`<br />damping ${damping.tried.map((d) => marked(d, damping.best))}`}
+      </td>
+      <td>${atEdge ? html`<strong class="no">edge</strong>` : 'inside'}</td>
+    </tr>`;
+  return html`<details>
+    <summary>
+      Learning rates searched: ${String(searches.length)} searches, ${String(searches.filter((s) => s.atEdge).length)} best at an edge
+    </summary>
+    <div class="scroll" tabindex="0" role="region" aria-label="Learning rates searched">
+      <table class="searches">
+        <thead>
+          <tr>
+            <th scope="col">condition</th>
+            <th scope="col">method</th>
+            <th scope="col">tried, the best one marked</th>
+            <th scope="col">the best lies</th>
+          </tr>
+        </thead>
+        <tbody>
+          ${searches.map(row)}
+        </tbody>
+      </table>
+    </div>
+  </details>`;
+}
+
+const marked = (value: number, best: number): Html => (value === best ? html`<mark>${shortest(value)}</mark> ` : html`${shortest(value)} `);
+/** 0.0009765625 is a power of 2 that nobody has to read. */
+const shortest = (x: number): string => String(Number(x.toPrecision(3)));
 
 function chartFigure({ name, title }: PageFigure, chart: PageChart): Html {
   const id = `${name}-${chart.name}`;

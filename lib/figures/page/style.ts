@@ -14,6 +14,8 @@ pre { margin: .4rem 0; padding: .7rem .8rem; max-height: 26rem; overflow: auto; 
 details { margin: .5rem 0; } summary { cursor: pointer; font-weight: 600; }
 .claims { width: 100%; border-collapse: collapse; font-size: .93rem; }
 .claims td, .claims th { text-align: left; vertical-align: top; padding: .5rem .6rem; border-bottom: 1px solid var(--line); }
+table.searches { border-collapse: collapse; font-size: .86rem; } .searches td, .searches th { text-align: left; vertical-align: top; padding: .25rem .6rem .25rem 0; border-bottom: 1px solid var(--line); }
+.scroll { max-height: 26rem; overflow: auto; margin: .4rem 0; } mark { color: inherit; background: none; font-weight: 700; border-bottom: 2px solid var(--good); } .edge { border-left: 4px solid var(--bad); padding-left: .7rem; }
 .measured { display: block; margin-top: .2rem; font-size: .86rem; color: var(--quiet); font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
 .yes { color: var(--good); } .no { color: var(--bad); } .yes, .no { font-weight: 700; white-space: nowrap; }
 figure { margin: 1.2rem 0 .4rem; padding: .4rem; border: 1px solid var(--line); border-radius: 8px; background: var(--card); }

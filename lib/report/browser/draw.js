@@ -55,7 +55,7 @@ function draw(figure) {
  *  @param {View} view @param {number} height */
 function specOf({ spec: name, signals, data }, height) {
   const style = getComputedStyle(document.documentElement);
-  const colored = JSON.stringify(specs[name].vega).replace(/@(ink|line|paper|card)/g, (_, key) =>
+  const colored = JSON.stringify(specs[name].vega).replace(/@(ink|line|paper|card|series\d)/g, (_, key) =>
     style.getPropertyValue(`--${key}`).trim(),
   );
   const spec = JSON.parse(colored);

@@ -26,8 +26,8 @@ export function legend({ series, omitted }: Comparison): Html {
 }
 
 function swatch(index: number): Html {
-  const { color, dash, shape } = STYLES[index];
-  const own = index === 0 ? 'currentColor' : color;
+  const { dash, shape } = STYLES[index];
+  const own = `var(--series${index})`;
   return html`<svg width="40" height="14" viewBox="-20 -7 40 14" aria-hidden="true">
     <path d="M-20,0H20" stroke="${own}" stroke-width="2" stroke-dasharray="${dash.join(' ')}" />
     <path d="${SHAPES[shape]}" stroke="${own}" stroke-width="1.6" class="mark" />

@@ -1,8 +1,12 @@
 /** How the page looks: light or dark as the reader's system has it, from 390 pixels up. */
+import { STYLES } from '../../figures/index.js';
+
+const series = (part: 'color' | 'dark'): string => STYLES.map((s, i) => `--series${i}: ${s[part]};`).join(' ');
+
 export const STYLE = `
 :root { color-scheme: light dark; --ink: #1a1a1a; --paper: #ffffff; --card: #ffffff; --line: #d8d8d8; --quiet: #5a5a5a; --warn: #fff6e0; --warn-line: #e0a830;
-  --good: #009e73; --odd: #e69f00; --bad: #d55e00; --rest: #c4c4c4; }
-@media (prefers-color-scheme: dark) { :root { --ink: #e8e8e8; --paper: #161616; --card: #1d1d1d; --line: #3a3a3a; --quiet: #a8a8a8; --warn: #2c2413; --warn-line: #b98a26; --rest: #555; } }
+  --good: #009e73; --odd: #e69f00; --bad: #d55e00; --rest: #c4c4c4; ${series('color')} }
+@media (prefers-color-scheme: dark) { :root { --ink: #e8e8e8; --paper: #161616; --card: #1d1d1d; --line: #3a3a3a; --quiet: #a8a8a8; --warn: #2c2413; --warn-line: #b98a26; --rest: #555; ${series('dark')} } }
 * { box-sizing: border-box; }
 body { margin: 0 auto; max-width: 1120px; padding: 1.5rem 1rem 6rem; font: 16px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper); }
 h1 { font-size: 1.6rem; margin: 0 0 .4rem; overflow-wrap: anywhere; } h2 { font-size: 1.25rem; margin: 3rem 0 .5rem; } h3 { font-size: 1rem; margin: 1.8rem 0 .4rem; }

@@ -1,7 +1,7 @@
 /** From a specification to the trials it needs: all at once, or settings on tuning seeds first and the best ones on evaluation seeds. */
 import { canonical } from '../../canonical.js';
 import { ArgumentError } from '../../errors.js';
-import { check, memoryOf, parseConfig, predictSeconds, probeRun, type ParsedConfig } from '../../experiments/index.js';
+import { parseConfig, predictSeconds, type ParsedConfig } from '../../experiments/index.js';
 import { valueAt } from '../../paths.js';
 import { Comparison, requireObjective, requirePoints } from '../spec/demands.js';
 import { configurations, pathsOf, placed } from '../spec/space.js';
@@ -10,7 +10,7 @@ import { settingOf, type Setting } from '../spec/trial.js';
 import { worst } from '../store/best.js';
 import type { Planned, Role } from '../store/plans.js';
 import type { Store } from '../store/store.js';
-import { groupOf } from './progress.js';
+import { Pricing } from './pricing.js';
 
 interface Chosen {
   readonly setting: Setting;
@@ -81,60 +81,27 @@ export interface Forecasted {
   readonly memory: number | null;
 }
 
-/** Runs looked at for a forecast, at most. */
-const PROBES = 12;
-
 /** What a sweep will take: every setting is parsed, and a few of each kind are looked at for a moment.
  *  @throws OptionsError when a setting is wrong, or one that was looked at cannot run */
 export function forecast(spec: Spec): Forecasted {
   const { tuning, evaluation } = spec.seeds;
   const both = inStages(spec);
-  const first = (tuning.length > 0 ? tuning.length : 0) + (both ? 0 : evaluation.length);
-  const groups = new Map<string, { cost: number; settings: number; largest: Chosen; predicted: number }>();
+  const first = tuning.length + (both ? 0 : evaluation.length);
+  const pricing = new Pricing();
   const comparisons = new Map<string, number>();
   let settings = 0;
-  for (const chosen of settingsOf(spec)) {
+  for (const { config } of settingsOf(spec)) {
     settings++;
-    const cost = predictSeconds(chosen.config);
-    const key = groupOf(chosen.config);
-    const group = groups.get(key);
-    if (group === undefined) groups.set(key, { cost, settings: 1, largest: chosen, predicted: cost });
-    else {
-      group.cost += cost;
-      group.settings++;
-      if (cost > group.predicted) Object.assign(group, { largest: chosen, predicted: cost });
-    }
-    if (both) {
-      const comparison = comparisonOf(spec, chosen.config);
-      comparisons.set(comparison, Math.max(comparisons.get(comparison) ?? 0, cost));
-    }
+    const cost = pricing.add(config, first);
+    if (!both) continue;
+    const comparison = comparisonOf(spec, config);
+    comparisons.set(comparison, Math.max(comparisons.get(comparison) ?? 0, cost));
   }
-  let [ratioTop, ratioBottom] = [0, 0];
-  let memory: number | null = null;
   const paths = pathsOf(spec.axes);
-  const ratios = [...groups.values()].map(({ largest, predicted, cost }, i) => {
-    const known = memoryOf(largest.config);
-    let ratio = NaN;
-    if (i < PROBES)
-      placed(largest.config, paths, () => {
-        if (known !== null) {
-          check(largest.config);
-          return;
-        }
-        const seen = probeRun(largest.config);
-        if (seen === null) return;
-        ratio = seen.seconds / predicted;
-        memory = Math.max(memory ?? 0, seen.bytes);
-      });
-    if (known !== null) memory = Math.max(memory ?? 0, known);
-    if (Number.isFinite(ratio)) [ratioTop, ratioBottom] = [ratioTop + ratio * cost, ratioBottom + cost];
-    return { cost, ratio };
-  });
-  const common = ratioBottom > 0 ? ratioTop / ratioBottom : 1;
-  const stage = ratios.reduce((sum, { cost, ratio }) => sum + cost * (Number.isFinite(ratio) ? ratio : common), 0) * first;
+  const { seconds, memory, ratio } = pricing.price((config, look) => placed(config, paths, look));
   const later = comparisons.size * evaluation.length;
-  const laterSeconds = [...comparisons.values()].reduce((a, b) => a + b, 0) * evaluation.length * common;
-  return { name: spec.name, settings, trials: settings * first, later, seconds: stage + laterSeconds, memory };
+  const laterSeconds = [...comparisons.values()].reduce((a, b) => a + b, 0) * evaluation.length * ratio;
+  return { name: spec.name, settings, trials: settings * first, later, seconds: seconds + laterSeconds, memory };
 }
 
 const comparisonOf = ({ objective }: Spec, config: ParsedConfig): string =>

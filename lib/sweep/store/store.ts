@@ -154,6 +154,15 @@ export class Store {
     });
   }
 
+  /** Whether a trial has a record. */
+  has(id: string): boolean {
+    if (typeof id !== 'string') throw new ArgumentError('has: takes the identity of a trial');
+    return this.#do((db) => {
+      const found = db.prepare<[Uint8Array]>('SELECT 1 FROM results r JOIN trials t ON t.id = r.trial WHERE t.digest = ?');
+      return found.get(bytesOfHex(id)) !== undefined;
+    });
+  }
+
   /** A table for other programs, as the bytes of a file. `exportTo` is for large ones. */
   export(options: ExportOptions): Uint8Array {
     const parts: Uint8Array[] = [];

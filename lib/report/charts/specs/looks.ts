@@ -1,6 +1,6 @@
-/** Looks shared by all kinds of charts, and what they are compiled with. Colours '@ink' and '@line' are those of the page, light or dark. */
+/** Looks shared by all kinds of charts, and what they are compiled with. Colours '@ink', '@line', '@series0' are those of the page, light or dark. */
 import { compile, type TopLevelSpec } from 'vega-lite';
-import { STYLES } from '../../../figures/index.js';
+import { rangeOf, STYLES } from '../../../figures/index.js';
 
 export interface ChartSpec {
   /** A Vega specification whose data sets are empty. */
@@ -49,7 +49,7 @@ export function compiled(spec: object, columns: ChartSpec['columns'], signals: r
 export const styled = (part: 'color' | 'dash' | 'shape'): object => ({
   field: 'series',
   type: 'nominal',
-  scale: { domain: STYLES.map((_, i) => i), range: STYLES.map((s, i) => (part === 'color' && i === 0 ? '@ink' : s[part])) },
+  scale: { domain: STYLES.map((_, i) => i), range: part === 'color' ? STYLES.map((_, i) => `@series${i}`) : rangeOf(part) },
 });
 
 /** Powers where there are many zeros. */

@@ -7,7 +7,7 @@ export function parallel(): ChartSpec {
   const goodness = {
     field: 'goodness',
     type: 'quantitative',
-    scale: { domain: [0, 0.9, 0.9, 1], range: ['@line', '#0072B2', '#D55E00', '#D55E00'] },
+    scale: { domain: [0, 0.9, 0.9, 1], range: ['@line', '@series2', '@series3', '@series3'] },
   };
   const text = { type: 'text', fontSize: 12, color: '@ink', limit: 130 };
   const layer = [
