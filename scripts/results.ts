@@ -1,6 +1,6 @@
 /**
  * What figures came to at full scale, kept with the code: takes it from a folder that `layerwise figures` has written to docs/results/figures,
- * and writes the tables of docs/claims.md from what is there. A test judges the claims again from these files.
+ * and writes the tables of docs/claims.md and docs/single-index.md from what is there. A test judges the claims again from these files.
  *
  *   npm run build && npx layerwise figures --scale full --out full
  *   node --import tsx scripts/results.ts full      what is in the folder, then the tables
@@ -13,10 +13,12 @@ import { measuredText, type Claim } from '../lib/figures/index.js';
 import { parse, stringify } from '../lib/json.js';
 import { studies } from '../lib/studies/index.js';
 import { markdown } from './bench/contender.js';
+import { RESULT as THEORY, theoryTable, type TheoryResult } from './theory.js';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const RESULTS = join(ROOT, 'docs', 'results', 'figures');
-const DOCUMENT = join(ROOT, 'docs', 'claims.md');
+/** With tables of results. */
+const DOCUMENTS = ['claims.md', 'single-index.md'].map((name) => join(ROOT, 'docs', name));
 
 /** One figure at full scale: its protocol, what its claims rest on, and where it was made. */
 export interface FullResult {
@@ -36,6 +38,9 @@ export function fullResults(): Record<string, FullResult> {
   return Object.fromEntries(files.map((file) => [file.slice(0, -'.json'.length), read(file)]));
 }
 
+/** Theory against simulation, as scripts/theory.ts keeps it. */
+export const theoryResult = (): TheoryResult => JSON.parse(readFileSync(THEORY, 'utf8')) as TheoryResult;
+
 /** @throws Error where the folder's figures are not of full scale: others prove too little */
 function take(folder: string): void {
   mkdirSync(RESULTS, { recursive: true });
@@ -50,11 +55,15 @@ function take(folder: string): void {
   }
 }
 
-/** The document with a table of each figure's claims between `<!-- claims NAME -->` and `<!-- end -->`.
+/** A document with a table of each figure's claims between `<!-- claims NAME -->` and `<!-- end -->`, and of theory.
  *  @throws Error for a figure that there is no result of */
 export function rendered(document: string, results: Readonly<Record<string, FullResult>>): string {
-  return document.replace(/<!-- claims (.+?) -->\n[^]*?<!-- end -->/g, (_, name: string) => {
-    if (results[name] === undefined) throw new Error(`docs/claims.md asks for the claims of ${name}, of which there is no result`);
+  const theory = document.replace(
+    /<!-- theory -->\n[^]*?<!-- end -->/g,
+    () => `<!-- theory -->\n\n${markdown(theoryTable(theoryResult()))}\n\n<!-- end -->`,
+  );
+  return theory.replace(/<!-- claims (.+?) -->\n[^]*?<!-- end -->/g, (_, name: string) => {
+    if (results[name] === undefined) throw new Error(`a document asks for the claims of ${name}, of which there is no result`);
     return `<!-- claims ${name} -->\n\n${table(studies[name].judge(results[name]))}\n\n<!-- end -->`;
   });
 }
@@ -72,5 +81,5 @@ const cell = (text: string): string => text.replace(/[|*]/g, '\\$&');
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const [folder] = process.argv.slice(2);
   if (folder !== undefined) take(folder);
-  writeFileSync(DOCUMENT, rendered(readFileSync(DOCUMENT, 'utf8'), fullResults()));
+  for (const path of DOCUMENTS) writeFileSync(path, rendered(readFileSync(path, 'utf8'), fullResults()));
 }

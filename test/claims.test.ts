@@ -20,11 +20,16 @@ it.each(Object.keys(results))('%s at full scale is judged from what is kept, and
   for (const { measured } of claims) for (const { mean, low, high } of measured) expect([low <= mean, mean <= high]).toEqual([true, true]);
 });
 
-it('the tables of docs/claims.md are those of the results', () => {
-  const document = readFileSync(join(fileURLToPath(new URL('..', import.meta.url)), 'docs', 'claims.md'), 'utf8');
-  expect(rendered(document, results)).toBe(document);
-  // A figure with a result has its table.
-  for (const name of Object.keys(results)) expect(document).toContain(`<!-- claims ${name} -->`);
+const documentOf = (name: string): string => readFileSync(join(fileURLToPath(new URL('..', import.meta.url)), 'docs', name), 'utf8');
+
+it.each(['claims.md', 'single-index.md'])('the tables of docs/%s are those of the results', (name) => {
+  expect(rendered(documentOf(name), results)).toBe(documentOf(name));
+});
+
+it('every claim has a name of its own, and a figure with a result its table', () => {
+  const ids = Object.keys(results).flatMap((name) => studies[name].judge(results[name]).map((c) => c.id));
+  expect(new Set(ids).size).toBe(ids.length);
+  for (const name of Object.keys(results)) expect(documentOf('claims.md')).toContain(`<!-- claims ${name} -->`);
 });
 
 it('a table that nothing was measured for is refused', () => {

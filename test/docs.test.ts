@@ -75,9 +75,10 @@ it('the specification in docs/sweeps.md is one, and its table has every key of a
   for (const state of TRIAL_STATES) if (state !== 'planned') expect(sweeps, state).toContain(`| \`${state}\` `);
 });
 
-it('the tables of docs/performance.md are those of the results beside it', () => {
-  const performance = readFileSync(new URL('../docs/performance.md', import.meta.url), 'utf8');
+it.each(['performance.md', 'single-index.md'])('the tables of docs/%s are those of the results beside it', (name) => {
+  const document = readFileSync(new URL(`../docs/${name}`, import.meta.url), 'utf8');
   // Widths of columns are the formatter's.
   const plain = (s: string): string => s.replace(/ +/g, ' ').replace(/-+/g, '-');
-  expect(plain(rendered(performance, measured()))).toBe(plain(performance));
+  expect(document).toMatch(/<!-- table \w/);
+  expect(plain(rendered(document, measured()))).toBe(plain(document));
 });

@@ -1,6 +1,6 @@
 /** The package as it would be published: packed, unpacked in another project, and used there by the scripts that readers copy. */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -31,6 +31,16 @@ function run(program: string): string {
   return execFileSync(process.execPath, ['program.mjs'], { cwd: project, encoding: 'utf8' });
 }
 const script = (name: string): string => readFileSync(join(SCRIPTS, name), 'utf8');
+
+describe('examples/own-figure', () => {
+  it('draws and judges a figure with an optimiser of its own', () => {
+    const folder = join(ROOT, 'examples', 'own-figure');
+    for (const name of readdirSync(folder)) copyFileSync(join(folder, name), join(project, name));
+    const said = execFileSync(process.execPath, ['figure.mjs'], { cwd: project, encoding: 'utf8' });
+    expect(said).toMatch(/^REPRODUCED: .*Lion.*\n {2}Layer-wise, condition 100: \d/);
+    expect(readFileSync(join(project, 'figure.png')).subarray(1, 4).toString()).toBe('PNG');
+  });
+});
 
 describe('scripts/figures', () => {
   it('has one for every figure, of at most 40 lines', () => {

@@ -1,10 +1,12 @@
+import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join, relative } from 'node:path';
 import type { Command } from 'commander';
-import { makeFolder } from '../files.js';
 import { duration } from '../duration.js';
+import { makeFolder } from '../files.js';
 import type { Claim, Searched } from '../figures/index.js';
 import type { Scale, StudyForecast } from '../studies/index.js';
+import type { Store } from '../sweep/index.js';
 import { integerIn, oneOf } from './arguments.js';
 import { UsageError } from './failure.js';
 import { catchInterrupt, command, INTERRUPTED } from './interrupt.js';
@@ -16,6 +18,7 @@ interface Options {
   readonly seed: number;
   readonly jobs: number;
   readonly threads: number;
+  readonly dryRun?: boolean;
   readonly json?: boolean;
 }
 
@@ -29,6 +32,7 @@ export function registerFigures(program: Command): void {
     .option('--seed <n>', 'first seed; all others follow from it', integerIn(0, 1_000_000), 0)
     .option('--jobs <n>', 'trials at a time; one a core unless given', integerIn(1, 1024), availableParallelism())
     .option('--threads <n>', 'BLAS threads a trial; results repeat to the bit at 1', integerIn(1, 1024), 1)
+    .option('--dry-run', 'run nothing: print how many trials are left, and what they will take')
     .option('--json', 'print the claims as JSON')
     .addHelpText(
       'after',
@@ -37,17 +41,20 @@ export function registerFigures(program: Command): void {
     .action(figures);
 }
 
+type Forecasts = Readonly<Record<string, StudyForecast>>;
+
 /** Before hours of work: what they will be. */
-function sayForecast(figures: readonly (StudyForecast & { readonly name: string })[], jobs: number): void {
-  const time = ({ trials, seconds, atMost }: Omit<StudyForecast, 'name'>): string =>
+function forecastText(forecasts: Forecasts, jobs: number): string {
+  const time = ({ trials, seconds, atMost }: StudyForecast): string =>
     trials === 0 ? 'nothing left to run' : `${trials} trials, ${atMost ? 'at most' : 'about'} ${duration(seconds / jobs)}`;
+  const each = Object.entries(forecasts);
   const all = {
-    trials: figures.reduce((sum, f) => sum + f.trials, 0),
-    seconds: figures.reduce((sum, f) => sum + f.seconds, 0),
-    atMost: figures.some((f) => f.atMost),
+    trials: each.reduce((sum, [, f]) => sum + f.trials, 0),
+    seconds: each.reduce((sum, [, f]) => sum + f.seconds, 0),
+    atMost: each.some(([, f]) => f.atMost),
   };
-  const lines = figures.map((f) => `  ${f.name.padEnd(16)} ${time(f)}`);
-  process.stderr.write(`predicted, ${jobs} at a time: ${time(all)}\n${figures.length > 1 ? `${lines.join('\n')}\n` : ''}`);
+  const lines = each.length > 1 ? each.map(([name, forecast]) => `  ${name.padEnd(16)} ${time(forecast)}\n`) : [];
+  return `predicted, ${jobs} at a time: ${time(all)}\n${lines.join('')}`;
 }
 
 /** A better setting may lie outside. */
@@ -70,13 +77,22 @@ async function figures(names: readonly string[], options: Options): Promise<void
   if (names.length > 0 && leftOut.length > 0) throw new UsageError(`${leftOut[0].name} cannot be made here: ${leftOut[0].why}`);
   for (const { name, why } of leftOut) process.stderr.write(`${name} is left out: ${why}\n`);
   const wanted = asked.filter((name) => !leftOut.some((l) => l.name === name));
+  const place = join(options.out, 'store');
+  const forecasts = (store?: Store): Forecasts =>
+    Object.fromEntries(wanted.map((name) => [name, forecastStudy(studies[name], options, store)]));
+  if (options.dryRun === true) {
+    const store = existsSync(place) ? openStore(place) : undefined;
+    const found = forecasts(store);
+    store?.close();
+    process.stdout.write(options.json === true ? `${JSON.stringify(found, null, 1)}\n` : forecastText(found, options.jobs));
+    return;
+  }
   makeFolder(options.out);
-  const store = openStore(join(options.out, 'store'), { mode: 'write' });
+  const store = openStore(place, { mode: 'write' });
   const { signal: stopping, atOnce: signal, release } = catchInterrupt({ grace: 2000, onFirst: sayFinishing });
   const claims: Record<string, readonly Claim[]> = {};
   try {
-    if (options.scale === 'full')
-      sayForecast(wanted.map((name) => ({ name, ...forecastStudy(studies[name], options, store) })), options.jobs); // prettier-ignore
+    if (options.scale === 'full') process.stderr.write(forecastText(forecasts(store), options.jobs));
     for (const name of wanted) {
       const view = progressView(name);
       const { scale, out, seed, jobs, threads } = options;

@@ -127,8 +127,8 @@ export function memoryOf(config: ParsedConfig): number | null {
 
 /** Seconds that a run will take on one core, roughly; a second where its experiment does not say. */
 export function predictSeconds(config: ParsedConfig): number {
-  const { work } = experiment(config.experiment);
-  return work === undefined ? 1 : secondsOf(work(config));
+  const own = experiment(config.experiment);
+  return own.work === undefined ? 1 : secondsOf(own.work(config), 'compute' in own);
 }
 
 /** Seconds and bytes of a run by a short look at it; null for one that computes in one go.

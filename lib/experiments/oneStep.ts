@@ -50,9 +50,14 @@ export function memory({ inputs: d, hidden: h, samples, headSamples, validationS
   return 8 * (rows * d + 3 * Math.max(samples, headSamples) * h + (lambdas.length + 10) * d * h + 3 * d * d + 2 * h * h);
 }
 
-export function work({ inputs: d, hidden: h, samples, headSamples, validationSamples, testSamples, lambdas }: Config): number {
-  const rows = samples + headSamples + validationSamples + testSamples;
-  return rows * d * (2 * d + 8 * h) + lambdas.length * (headSamples * h ** 2 + d ** 2 * h) + d ** 3;
+/** How many directions a step is taken along beside those of the preconditioned step. */
+const DIRECTIONS = 8;
+
+export function work(config: Config): number {
+  const { inputs: d, hidden: h, samples, headSamples, validationSamples, testSamples, lambdas, exponents } = config;
+  const drawn = (samples + headSamples + validationSamples + testSamples) * d * d;
+  const searched = 2 * (headSamples + validationSamples) * d * h + 2 * headSamples * h ** 2 + h ** 3;
+  return drawn + (DIRECTIONS + lambdas.length) * exponents.length * searched + d ** 3;
 }
 
 interface Scene {

@@ -1,8 +1,9 @@
 /** What a run will take, before it runs: rough counts of operations, and a short look at the real thing. */
 import type { Training } from '../train/index.js';
 
-/** Floating-point operations a second of one core on small matrices, for want of a measurement. */
+/** Floating-point operations a second of one core, for want of a measurement: on small matrices step by step, and on large ones. */
 const RATE = 5e9;
+const LARGE_RATE = 4e10;
 /** Seconds around a step or run that are no arithmetic. */
 const OVERHEAD = { step: 1e-4, run: 5e-3 };
 
@@ -35,8 +36,8 @@ export function trainedWork({ steps, batch, widths, optimizer, sampling = 0 }: T
   return steps * (step + OVERHEAD.step * RATE);
 }
 
-/** @param work  operations of the run */
-export const secondsOf = (work: number): number => OVERHEAD.run + work / RATE;
+/** @param work  operations of the run @param inOneGo  products and factors of large matrices for the most part */
+export const secondsOf = (work: number, inOneGo: boolean): number => OVERHEAD.run + work / (inOneGo ? LARGE_RATE : RATE);
 
 export interface Probe {
   readonly secondsAStep: number;

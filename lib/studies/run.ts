@@ -77,9 +77,10 @@ export interface StudyForecast {
   readonly atMost: boolean;
 }
 
-/** What is left of a study will take, as far as can be said before it has run. */
-export function forecastStudy(study: Study, options: StudyOptions, store: Store): StudyForecast {
-  const trials = study.expected?.(options) ?? study.plan(options, () => undefined);
+/** What is left of a study will take. @param store  with what has run; absent where nothing has */
+export function forecastStudy(study: Study, options: StudyOptions, store?: Store): StudyForecast {
+  const lookup = (t: Trial): ExperimentRecord | undefined => (store?.has(t.id) === true ? store.record(t.id) : undefined);
+  const trials = study.expected?.(options, lookup) ?? study.plan(options, lookup);
   const atMost = trials.some(({ config }) => (config['train'] as { target?: unknown } | undefined)?.target !== undefined);
   return { ...forecastTrials(trials, store), atMost };
 }

@@ -55,8 +55,8 @@ export interface Study {
   readonly lacks?: () => string | undefined;
   /** Trials known to be needed, given what has run so far; asked again until every one of them has run. */
   plan(options: StudyOptions, lookup: Lookup): Trial[];
-  /** Trials that it will come to, as far as can be said before any has run; those of `plan` unless given. */
-  expected?(options: StudyOptions): Trial[];
+  /** Trials that it will come to, as far as can be said before all of them have run; those of `plan` unless given. */
+  expected?(options: StudyOptions, lookup: Lookup): Trial[];
   /** @param lookup  answers for every planned trial */
   analyse(options: StudyOptions, lookup: Lookup): Analysis;
   /** Parts of the data that claims rest on. */

@@ -47,10 +47,10 @@ export interface Tuned<C> {
 
 export interface TunedCells<C> {
   /** One cell a method and condition: the search, then the evaluation at its winner. */
-  at(options: StudyOptions, lookup: Lookup): Cell<C>[];
+  readonly at: (options: StudyOptions, lookup: Lookup) => Cell<C>[];
   readonly plan: (options: StudyOptions, lookup: Lookup) => Trial[];
-  /** Searches without extensions, and evaluation in the middle of each grid. */
-  readonly expected: (options: StudyOptions) => Trial[];
+  /** With each evaluation that is not planned yet: in the middle of its grid. */
+  readonly expected: (options: StudyOptions, lookup: Lookup) => Trial[];
 }
 
 export function tunedCells<C extends { readonly key: string }>({
@@ -61,34 +61,27 @@ export function tunedCells<C extends { readonly key: string }>({
   objective,
 }: Tuned<C>): TunedCells<C> {
   const planned = new Planned();
-  const placesOf = (options: StudyOptions) =>
+  const cells = (options: StudyOptions, lookup: Lookup, whole: boolean): Cell<C>[] =>
     conditions.flatMap((condition) =>
-      methods(options, condition).map((method) => ({
-        condition,
-        method,
-        at: (rate: number, seed: number): Trial =>
-          planned.get([method.name, condition.key, rate, seed, options.scale], () => trialAt(method, condition, rate, seed, options)),
-      })),
+      methods(options, condition).map((method): Cell<C> => {
+        const at = (rate: number, seed: number): Trial =>
+          planned.get([method.name, condition.key, rate, seed, options.scale], () => trialAt(method, condition, rate, seed, options));
+        const { tuning, evaluation } = seeds(options);
+        const { grid } = method;
+        const state = search({ grid, seeds: tuning, trialAt: at }, objective, lookup);
+        const evaluated = (rate: number): Trial[] => evaluation.map((seed) => at(rate, seed));
+        if (state.best === undefined)
+          return { method, condition, trials: whole ? [...state.trials, ...evaluated(grid[grid.length >> 1])] : state.trials };
+        const final = evaluated(state.best.learningRate);
+        const { best, candidates, atEdge } = state;
+        return { method, condition, trials: [...state.trials, ...final], found: { best, candidates, atEdge, evaluation: final } };
+      }),
     );
-  const cells = (options: StudyOptions, lookup: Lookup): Cell<C>[] =>
-    placesOf(options).map(({ condition, method, at }): Cell<C> => {
-      const { tuning, evaluation } = seeds(options);
-      const state = search({ grid: method.grid, seeds: tuning, trialAt: at }, objective, lookup);
-      if (state.best === undefined) return { method, condition, trials: state.trials };
-      const final = evaluation.map((seed) => at(state.best.learningRate, seed));
-      const { best, candidates, atEdge } = state;
-      return { method, condition, trials: [...state.trials, ...final], found: { best, candidates, atEdge, evaluation: final } };
-    });
+  const trialsOf = (found: readonly Cell<C>[]): Trial[] => found.flatMap((c) => c.trials);
   return {
-    at: cells,
-    plan: (options, lookup) => cells(options, lookup).flatMap((c) => c.trials),
-    expected: (options) => {
-      const { tuning, evaluation } = seeds(options);
-      return placesOf(options).flatMap(({ method: { grid }, at }) => [
-        ...grid.flatMap((rate) => tuning.map((seed) => at(rate, seed))),
-        ...evaluation.map((seed) => at(grid[grid.length >> 1], seed)),
-      ]);
-    },
+    at: (options, lookup) => cells(options, lookup, false),
+    plan: (options, lookup) => trialsOf(cells(options, lookup, false)),
+    expected: (options, lookup) => trialsOf(cells(options, lookup, true)),
   };
 }
 

@@ -24,9 +24,9 @@ export interface TrialsResult {
   readonly lookup: (trial: Trial) => ExperimentRecord | undefined;
 }
 
-/** What those of the trials will take that have no record in the store yet. */
-export function forecastTrials(trials: readonly Trial[], store: Store): Price & { readonly trials: number } {
-  const missing = trials.filter(({ id }) => !store.has(id));
+/** What those distinct trials will take that have no record yet. @param store  with what has run; absent where nothing has */
+export function forecastTrials(trials: readonly Trial[], store?: Store): Price & { readonly trials: number } {
+  const missing = [...new Map(trials.map((t) => [t.id, t])).values()].filter(({ id }) => store?.has(id) !== true);
   const pricing = new Pricing();
   for (const { config } of missing) pricing.add(config);
   return { trials: missing.length, ...pricing.price() };

@@ -1,5 +1,5 @@
 /**
- * All benchmarks, one after another, and the tables of docs/performance.md from what they measure.
+ * All benchmarks, one after another, and the tables of docs/performance.md and docs/single-index.md from what they measure.
  *
  *   npm run bench                                   everything: about three quarters of an hour on a quiet machine with two cores
  *   npm run bench -- --only step,kernels            some
@@ -18,13 +18,14 @@ import { growthTable, type GrowthResult } from './growth.js';
 import { kernelsTable, type KernelsResult } from './kernelsSuite.js';
 import { memoryTable, type MemoryResult } from './memory.js';
 import { optimizersTable, type OptimizersResult } from './optimizers.js';
+import { pathMemoryTable, pathTable, type PathResult } from './path.js';
 import { prefetchTable, type PrefetchResult } from './prefetch.js';
 import { renewalsTable, type RenewalsResult } from './renewals.js';
 import { stepTable, type StepResult } from './step.js';
 import { sweepTable, type SweepResult } from './sweep.js';
 
 const RESULTS = join(ROOT, 'docs', 'results', 'performance');
-const DOCUMENT = join(ROOT, 'docs', 'performance.md');
+const DOCUMENTS = ['performance.md', 'single-index.md'].map((name) => join(ROOT, 'docs', name));
 
 /** What holds OpenBLAS to AVX2 kernels where it is set. */
 const HELD = { OPENBLAS_CORETYPE: 'Haswell' };
@@ -81,6 +82,12 @@ const PARTS: Readonly<Record<string, Part>> = {
   renewals: { script: 'renewals.ts', args: [], rounds: 3, tables: (r: RenewalsResult) => ({ renewals: renewalsTable(r) }) },
   memory: { script: 'memory.ts', args: [], tables: (r: MemoryResult) => ({ memory: memoryTable(r) }) },
   prefetch: { script: 'prefetch.ts', args: [], rounds: 7, tables: (r: PrefetchResult) => ({ prefetch: prefetchTable(r) }) },
+  path: {
+    script: 'path.ts',
+    args: ['--threads', '1,2'],
+    rounds: 5,
+    tables: (r: PathResult) => ({ path: pathTable(r), 'path memory': pathMemoryTable(r) }),
+  },
   growth: { script: 'growth.ts', args: [], tables: (r: GrowthResult) => ({ growth: growthTable(r) }) },
 };
 
@@ -101,14 +108,13 @@ function run(name: string, { script, args, rounds, held = false }: Part, fewer: 
   writeFileSync(fileOf(name), `${JSON.stringify(JSON.parse(stdout))}\n`);
 }
 
-/** The document with each table, between `<!-- table NAME -->` and `<!-- end -->`, as the results have it.
+/** A document with each table, between `<!-- table NAME -->` and `<!-- end -->`, as the results have it.
  *  @throws Error where it asks for a table that there is not */
 export function rendered(document: string, results: Readonly<Record<string, unknown>>): string {
   const tables: Record<string, Table> = {};
   for (const [name, result] of Object.entries(results)) Object.assign(tables, PARTS[name].tables(result as never));
   return document.replace(/<!-- table (.+?) -->\n[^]*?<!-- end -->/g, (_, name: string) => {
-    if (tables[name] === undefined)
-      throw new Error(`docs/performance.md asks for the table ${name}; there are: ${Object.keys(tables).join(', ')}`);
+    if (tables[name] === undefined) throw new Error(`a document asks for the table ${name}; there are: ${Object.keys(tables).join(', ')}`);
     return `<!-- table ${name} -->\n\n${markdown(tables[name])}\n\n<!-- end -->`;
   });
 }
@@ -130,7 +136,7 @@ function main(): void {
     if (!(name in PARTS)) throw new Error(`--only takes ${Object.keys(PARTS).join(', ')}; got ${name}`);
     run(name, PARTS[name], values.rounds === undefined ? undefined : Number(values.rounds));
   }
-  writeFileSync(DOCUMENT, rendered(readFileSync(DOCUMENT, 'utf8'), measured()));
+  for (const path of DOCUMENTS) writeFileSync(path, rendered(readFileSync(path, 'utf8'), measured()));
 }
 
 if (isProgram(import.meta.url)) main();

@@ -284,6 +284,18 @@ describe('layerwise figures', () => {
     expect([status, stderr]).toEqual([2, expect.stringMatching(message)]);
   });
 
+  it('says beforehand what a figure will take, and what is left of it', () => {
+    const forecast = (...args: string[]): { trials: number; seconds: number } =>
+      (JSON.parse(run('figures', 'fig-batch-size', '--dry-run', '--json', '--out', 'out', ...args).stdout) as Record<string, never>)[
+        'fig-batch-size'
+      ];
+    const [quick, full] = [forecast(), forecast('--scale', 'full')];
+    expect([quick.trials, full.trials]).toEqual([135, 450]); // 3 panels, 3 dimensions, 5 batch sizes; 3 and 10 seeds
+    expect(full.seconds).toBeGreaterThan(quick.seconds);
+    expect(existsSync(join(folder(), 'out'))).toBe(false);
+    expect(run('figures', 'fig-condition', '--dry-run').stdout).toMatch(/^predicted, \d+ at a time: \d+ trials, at most \d/);
+  });
+
   it('exits 1 where the folder cannot be made', () => {
     file('taken', '');
     expect(run('figures', '--out', 'taken/figures')).toMatchObject({
@@ -316,6 +328,8 @@ describe('layerwise figures', () => {
     expect(run('status', 'out/store', '--verify').status).toBe(0);
     const second = await interrupted(['figures', 'fig-batch-size', '--out', 'out'], () => stored() > kept);
     expect(second.stderr).toMatch(new RegExp(`fig-batch-size: ${kept}/`));
+    const left = Number(/: (\d+) trials, about/.exec(run('figures', 'fig-batch-size', '--dry-run', '--out', 'out').stdout)![1]);
+    expect(left).toBe(135 - stored());
   });
 });
 

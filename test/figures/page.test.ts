@@ -1,5 +1,5 @@
 /** The page of figures in a real browser, from disk. */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -75,8 +75,18 @@ beforeAll(async () => {
       about: ['What it asks.'],
       equations: [{ words: 'The rate:', tex: String.raw`\rho^2 = \frac{a}{b}` }],
       command: 'layerwise figures fig-x',
-      searches: [],
-      script: null,
+      searches: [
+        { condition: '\u03ba = 100', method: 'SGD', tried: [0.1, 0.2], best: 0.2, atEdge: true },
+        {
+          condition: '\u03ba = 1',
+          method: 'Gauss-Newton',
+          tried: [0.1, 0.2, 0.4],
+          best: 0.2,
+          damping: { tried: [1, 2, 3], best: 2 },
+          atEdge: false,
+        },
+      ],
+      script: { name: 'scripts/figures/x.mjs', text: "console.log('<b>')" },
       protocol: { seeds: [1] },
       config: { experiment: 'x' },
       environment: { node: 'v20' },
@@ -133,6 +143,36 @@ describe('the page of figures', () => {
     expect(await page.locator('math mfrac').count()).toBe(1);
     await page.close();
   }, 60_000);
+
+  it('shows what was searched, says where the best lies at an edge, and has the program to copy', async () => {
+    const { page } = await open();
+    const section = page.locator('section');
+    expect(await section.locator('.edge').innerText()).toBe('Best at the edge of what was searched: SGD (\u03ba = 100).');
+    await section.getByText('Learning rates searched: 2 searches, 1 best at an edge').click();
+    const rows = await section.locator('.searches tbody tr').allInnerTexts();
+    expect(rows.map((row) => row.replace(/\s+/g, ' ').trim())).toEqual([
+      '\u03ba = 100 SGD 0.1 0.2 edge',
+      '\u03ba = 1 Gauss-Newton 0.1 0.2 0.4 damping 1 2 3 inside',
+    ]);
+    expect(await section.locator('mark').allInnerTexts()).toEqual(['0.2', '0.2', '2']);
+    await section.getByText('A program to copy and change').click();
+    expect(await section.getByText("console.log('<b>')").isVisible()).toBe(true);
+    await page.close();
+  }, 60_000);
+
+  it('does not show what another version has drawn, and says so', () => {
+    const other = mkdtempSync(join(tmpdir(), 'layerwise-page-'));
+    try {
+      mkdirSync(join(other, 'fig-x'));
+      const part = JSON.parse(readFileSync(join(folder, 'fig-x', 'page.json'), 'utf8')) as { version: number; figure: { title: string } };
+      writeFileSync(join(other, 'fig-x', 'page.json'), JSON.stringify({ ...part, version: part.version - 1 }));
+      const text = readFileSync(writePage(other, ['fig-x']), 'utf8');
+      expect(text).toContain('fig-x is not here: it was drawn by another version of layerwise');
+      expect(text).not.toContain(part.figure.title);
+    } finally {
+      rmSync(other, { recursive: true, force: true });
+    }
+  });
 
   it('hides a series by its button, by keyboard too, and shows it again on reset', async () => {
     const { page } = await open();
