@@ -1,7 +1,8 @@
 /** A dot for each series with its interval, on a log axis, one panel a condition: who ends where. */
 import type { TopLevelSpec } from './render.js';
-import { ACCENT } from './styles.js';
+import { ACCENT, CONTRAST } from './styles.js';
 import { wrapped } from './subtitle.js';
+import { textWidth } from './text.js';
 
 export interface Dot {
   readonly condition: string;
@@ -9,12 +10,22 @@ export interface Dot {
   readonly mean: number;
   readonly low: number;
   readonly high: number;
+  /** Not as sure as the others. */
+  readonly hollow?: boolean;
+}
+
+/** A mark beside the dots, at one place of the axis. */
+export interface Cross {
+  readonly condition: string;
+  readonly series: string;
+  readonly x: number;
 }
 
 export function dotPlot(o: {
   readonly title: string;
   readonly subtitle: readonly string[];
   readonly dots: readonly Dot[];
+  readonly crosses?: readonly Cross[];
   readonly conditions: readonly { readonly key: string; readonly title: string }[];
   readonly series: readonly string[];
   readonly xTitle: string;
@@ -42,7 +53,20 @@ export function dotPlot(o: {
       data: { values },
       layer: [
         { mark: { type: 'rule', strokeWidth: 2 }, encoding: { y, x: { ...x, field: 'low' }, x2: { field: 'high' } } },
-        { mark: { type: 'point', filled: true, size: 60, opacity: 1 }, encoding: { y, x: { ...x, field: 'mean' } } },
+        ...[true, false].map((filled) => ({
+          transform: [{ filter: `(datum.hollow === true) !== ${filled}` }],
+          mark: { type: 'point', filled, size: 60, opacity: 1, ...(filled ? {} : { fill: 'white', strokeWidth: 2 }) },
+          encoding: { y, x: { ...x, field: 'mean' } },
+        })),
+        ...(o.crosses === undefined
+          ? []
+          : [
+              {
+                data: { values: o.crosses.filter((c) => c.condition === key) },
+                mark: { type: 'point', shape: 'M-1,-1L1,1M1,-1L-1,1', size: 26, strokeWidth: 1.4, color: CONTRAST.color },
+                encoding: { y, x: { ...x, field: 'x' }, color: { value: CONTRAST.color } },
+              },
+            ]),
       ],
       encoding: { color: { value: ACCENT.color } },
     };
@@ -50,7 +74,7 @@ export function dotPlot(o: {
   return {
     title: {
       text: o.title,
-      subtitle: wrapped(o.subtitle, o.conditions.length * 250 + 8 * Math.max(...o.series.map((s) => s.length))),
+      subtitle: wrapped(o.subtitle, o.conditions.length * 250 + Math.max(...o.series.map((s) => textWidth(s, 11)))),
       offset: 14,
     },
     hconcat: o.conditions.map(panel),

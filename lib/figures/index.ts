@@ -1,6 +1,6 @@
 export { claimsTable, judge, measuredText, type Claim, type Measured } from './claims.js';
 export { curveGrid, type CurveGrid, type CurvePoint } from './curves.js';
-export { dotPlot, type Dot } from './dots.js';
+export { dotPlot, type Cross, type Dot } from './dots.js';
 export { heatMap, type HeatCell, type HeatMap } from './heatMap.js';
 export { scaling, type Scaling, type ScalingLine, type ScalingPoint } from './scaling.js';
 export { spectra, type SpectraRow, type SpectrumPanel } from './spectra.js';

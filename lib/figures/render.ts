@@ -1,14 +1,17 @@
 /** Vega-Lite specifications to SVG and PNG, without a browser. Equal specifications give equal bytes. */
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
 import { Resvg } from '@resvg/resvg-js';
 import * as vega from 'vega';
 import { compile, type TopLevelSpec } from 'vega-lite';
+import { SUBTITLE_SIZE } from './subtitle.js';
+import { FONT, FONT_FILES, textWidth } from './text.js';
 
 export type { TopLevelSpec };
 
-const FONT = 'DejaVu Sans';
-const fontFolder = join(dirname(createRequire(import.meta.url).resolve('dejavu-fonts-ttf/package.json')), 'ttf');
+/** Vega's own guess, where it has no canvas, is a third too wide: pictures would have empty margins, and lines of titles break too soon. */
+(vega as unknown as { textMetrics: { width: unknown } }).textMetrics.width = (
+  { fontSize = 11, fontWeight }: { fontSize?: number; fontWeight?: string | number },
+  text: string | number | null | undefined,
+): number => textWidth(String(text ?? ''), fontSize, fontWeight === 'bold' || Number(fontWeight) >= 600 ? 'bold' : 'normal');
 
 /** Looks shared by all charts. */
 export const config = {
@@ -23,7 +26,7 @@ export const config = {
     tickColor: '#555',
     labelColor: '#222',
   },
-  title: { fontSize: 13, fontWeight: 'bold', subtitleFontSize: 11, subtitleColor: '#444', anchor: 'start' },
+  title: { fontSize: 13, fontWeight: 'bold', subtitleFontSize: SUBTITLE_SIZE, subtitleColor: '#444', anchor: 'start' },
   legend: { labelFontSize: 12, titleFontSize: 12, symbolOpacity: 1, labelLimit: 400, symbolSize: 160, symbolStrokeWidth: 2 },
   view: { stroke: '#bbb' },
 } as const;
@@ -43,7 +46,7 @@ export function renderPng(svg: string, scale = 2): Uint8Array {
     fitTo: { mode: 'zoom', value: scale },
     font: {
       loadSystemFonts: false,
-      fontFiles: ['DejaVuSans.ttf', 'DejaVuSans-Bold.ttf'].map((f) => join(fontFolder, f)),
+      fontFiles: [...FONT_FILES],
       defaultFontFamily: FONT,
     },
   });

@@ -55,11 +55,12 @@ export function scaling(o: Scaling): TopLevelSpec {
   const arrows = o.points.some((p) => p.bound === true) ? 1.5 : 1;
   const room = o.points.some((p) => p.lost === true) ? 1.12 ** o.series.length : arrows;
   const yDomain = [Math.min(...values) / 1.25, Math.max(...values) * 1.25 * room];
-  const encoded = (part: 'color' | 'dash' | 'shape', legend: boolean): object => ({
+  const encoded = (part: 'color' | 'dash' | 'shape'): object => ({
     field: 'series',
     type: 'nominal',
     scale: { domain: o.series, range: rangeOf(part, o.series.length) },
-    legend: legend ? { title: null, orient: 'bottom', columns: 4, offset: 14 } : null,
+    // Marks alone: a dash around one would tell nothing.
+    legend: { title: null, orient: 'bottom', columns: 4, offset: 14, symbolStrokeWidth: 0 },
   });
   const width = o.panels.length > 2 ? 230 : 300;
   const panels = o.panels.map(({ key, title, xTitle, ticks }, column) => {
@@ -79,7 +80,7 @@ export function scaling(o: Scaling): TopLevelSpec {
       scale: { type: 'log', nice: false, domain: yDomain, clamp: true },
       axis: { values: o.yTicks.filter((t) => t >= yDomain[0] && t <= yDomain[1]), labelExpr: LABEL },
     });
-    const color = encoded('color', true);
+    const color = encoded('color');
     const lines = o.lines.filter((l) => l.panel === key);
     const ends = (l: ScalingLine): object[] => [l.from, l.to].map(([px, py]) => ({ x: px, mean: py, series: l.series }));
     return {
@@ -99,7 +100,7 @@ export function scaling(o: Scaling): TopLevelSpec {
           .map((l) => ({
             data: { values: ends(l) },
             mark: { type: 'line', strokeWidth: 1.6, clip: true },
-            encoding: { x, y: y('mean'), color, strokeDash: encoded('dash', true) },
+            encoding: { x, y: y('mean'), color, strokeDash: encoded('dash') },
           })),
         {
           data: { values: own.filter((p) => p.bound !== true && p.lost !== true) },
@@ -107,7 +108,7 @@ export function scaling(o: Scaling): TopLevelSpec {
             { mark: { type: 'rule', strokeWidth: 1.4 }, encoding: { x, y: y('low'), y2: { field: 'high' }, color } },
             {
               mark: { type: 'point', size: 50, filled: true, opacity: 1 },
-              encoding: { x, y: y('mean'), color, shape: encoded('shape', true) },
+              encoding: { x, y: y('mean'), color, shape: encoded('shape') },
             },
           ],
         },
@@ -124,7 +125,7 @@ export function scaling(o: Scaling): TopLevelSpec {
           layer: [
             {
               mark: { type: 'point', size: 60, filled: false, strokeWidth: 1.8 },
-              encoding: { x, y: y('mean'), color, shape: encoded('shape', true) },
+              encoding: { x, y: y('mean'), color, shape: encoded('shape') },
             },
             { mark: { type: 'text', text: '\u2191', dy: -14, fontSize: 15, fontWeight: 'bold' }, encoding: { x, y: y('mean'), color } },
           ],

@@ -1,17 +1,20 @@
 /** Lines under a title. */
+import { textWidth } from './text.js';
 
-/** What a character is taken to be wide where nothing measures text, at the size of subtitles: more than it is. */
-const CHARACTER = 8.8;
+/** Of subtitles, in every chart. */
+export const SUBTITLE_SIZE = 11;
+/** Lines are not broken into shorter ones than this, in pixels. */
+const LEAST = 260;
 
 /** Lines that do not make a picture wider than its panels. @param width  of these, in pixels */
 export function wrapped(lines: readonly string[], width: number): string[] {
-  const most = Math.max(40, Math.floor(width / CHARACTER));
+  const most = Math.max(LEAST, width);
   return lines.flatMap((line) => {
     const out: string[] = [''];
     for (const word of line.split(' ')) {
       const last = out.length - 1;
       if (out[last] === '') out[last] = word;
-      else if (out[last].length + 1 + word.length <= most) out[last] += ` ${word}`;
+      else if (textWidth(`${out[last]} ${word}`, SUBTITLE_SIZE) <= most) out[last] += ` ${word}`;
       else out.push(word);
     }
     return out;

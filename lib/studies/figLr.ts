@@ -3,7 +3,7 @@
  * Gauss-Newton is searched over damping as widely as the layer-wise method, and compared with it by steps and by seconds. Claims A and D.
  */
 import type { ExperimentRecord } from '../experiments/index.js';
-import { heatMap, scaling, type HeatCell, type ScalingLine, type ScalingPoint } from '../figures/index.js';
+import { dotPlot, heatMap, scaling, type HeatCell, type ScalingLine, type ScalingPoint } from '../figures/index.js';
 import { mean } from '../metrics/index.js';
 import { Stream } from '../random/index.js';
 import { trial, type Trial } from '../sweep/index.js';
@@ -192,6 +192,29 @@ function analyse(options: StudyOptions, lookup: Lookup): Analysis {
         series: MAIN,
         yTitle: 'subspace distance',
         yTicks: [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1],
+      }),
+      'figure-windows': dotPlot({
+        title: 'Windows: learning rates at which a method ends within a factor 2 of its best',
+        subtitle: [
+          problem,
+          'dot: the best rate, bar: the window, crosses: a run diverged or failed at that rate',
+          'hollow: the window reaches the edge of what was tried; so it does where a method learns next to nothing at any rate',
+        ],
+        dots: lines.map(({ condition, method, best: { rate }, window: { low, high, atEdge } }) => ({
+          condition,
+          series: method,
+          mean: rate,
+          low,
+          high,
+          hollow: atEdge,
+        })),
+        crosses: lines.flatMap(({ condition, method, points }) =>
+          points.filter((p) => p.lost > 0).map((p) => ({ condition, series: method, x: p.rate })),
+        ),
+        conditions: CONDITIONS,
+        series: methodsOf(options).map((m) => m.name),
+        xTitle: 'learning rate',
+        ticks: [0.001, 0.01, 0.1, 1],
       }),
       'figure-damping': heatMap({
         title: 'Subspace distance over learning rate and damping, \u03ba = 100',

@@ -56,4 +56,18 @@ describe('fig-lr', () => {
     for (const chart of Object.values(charts)) expect(await renderSvg(chart)).toContain('<svg');
     expect(await renderSvg(charts['figure-damping'])).toContain('\u00d7');
   });
+
+  it('draws for every method the window around its best rate, hollow where it reaches the edge, and what was lost', async () => {
+    const flatShampoo: World = (c) => (c.optimizer['name'] === 'shampoo' ? 0.9 : paper(c));
+    const { data, charts } = analysed(study, world(flatShampoo));
+    const lines = (data as never as { lines: RateLine[] }).lines;
+    const svg = await renderSvg(charts['figure-windows']);
+    const filled = (color: string): number => svg.match(new RegExp(`<path[^>]*fill="${color}"[^>]*stroke`, 'g'))?.length ?? 0;
+    const crosses = svg.match(/<path[^>]*stroke="#73180f"/g)?.length ?? 0;
+    expect(filled('white')).toBe(lines.filter((l) => l.window.atEdge).length);
+    expect(crosses).toBe(lines.flatMap((l) => l.points.filter((p) => p.lost > 0)).length);
+    expect(lines.some((l) => l.window.atEdge)).toBe(true);
+    expect(crosses).toBeGreaterThan(0);
+    for (const { method } of lines) expect(svg).toContain(method);
+  });
 });
