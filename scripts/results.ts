@@ -9,7 +9,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { measuredText, type Claim } from '../lib/figures/index.js';
+import { measuredText, type Claim, type Searched } from '../lib/figures/index.js';
 import { parse, stringify } from '../lib/json.js';
 import { studies } from '../lib/studies/index.js';
 import { markdown } from './bench/contender.js';
@@ -27,6 +27,13 @@ export interface FullResult {
   readonly seed: number;
   readonly protocol: object;
   readonly provenance: { readonly cpu: string; readonly blas: string; readonly node: string; readonly commit: string };
+  /** The command that makes it again. */
+  readonly command: string;
+  readonly runs: number;
+  /** Of training, on one thread, all runs together. */
+  readonly seconds: number;
+  /** What was tried and found best, of figures that search. */
+  readonly searches: readonly Searched[];
   readonly [evidence: string]: unknown;
 }
 
@@ -51,7 +58,11 @@ function take(folder: string): void {
     if (data.scale !== 'full') throw new Error(`${path('data.json')} is of ${data.scale} scale; make it with --scale full`);
     const { provenance } = parse(readFileSync(path('timings.json'), 'utf8')) as Pick<FullResult, 'provenance'>;
     const kept = Object.fromEntries(['study', 'scale', 'seed', 'protocol', ...evidence].map((key) => [key, data[key]]));
-    writeFileSync(join(RESULTS, `${name}.json`), `${stringify({ ...kept, provenance }, 1)}\n`);
+    const { figure } = parse(readFileSync(path('page.json'), 'utf8')) as {
+      figure: Pick<FullResult, 'command' | 'runs' | 'seconds' | 'searches'>;
+    };
+    const { command, runs, seconds, searches } = figure;
+    writeFileSync(join(RESULTS, `${name}.json`), `${stringify({ ...kept, command, runs, seconds, searches, provenance }, 1)}\n`);
   }
 }
 
@@ -64,8 +75,16 @@ export function rendered(document: string, results: Readonly<Record<string, Full
   );
   return theory.replace(/<!-- claims (.+?) -->\n[^]*?<!-- end -->/g, (_, name: string) => {
     if (results[name] === undefined) throw new Error(`a document asks for the claims of ${name}, of which there is no result`);
-    return `<!-- claims ${name} -->\n\n${table(studies[name].judge(results[name]))}\n\n<!-- end -->`;
+    const result = results[name];
+    return `<!-- claims ${name} -->\n\n${table(studies[name].judge(result))}\n\n${made(result)}\n\n<!-- end -->`;
   });
+}
+
+/** How it was made, and what to know of its searches. */
+function made({ command, runs, seconds, searches, provenance: { cpu, node, commit } }: FullResult): string {
+  const edge = searches.filter((s) => s.atEdge).map(({ method, condition }) => `${method} (${condition})`);
+  const found = `${searches.length} searches, ${edge.length === 0 ? 'no best setting at the edge of its grid' : `best at the edge of its grid: ${edge.join('; ')}`}. `;
+  return `\`${command}\`: ${runs} runs, ${seconds.toFixed(0)} seconds of training on one thread of a ${cpu}, Node ${node}, commit ${commit.slice(0, 8)}. ${searches.length === 0 ? 'Nothing searched.' : found.trim()}`;
 }
 
 const table = (claims: readonly Claim[]): string =>

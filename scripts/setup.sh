@@ -98,4 +98,4 @@ step sqlite 'compiling SQLite for the store of sweeps (about a minute)' node_mod
 step addon 'compiling the native addon' build/Release/layerwise.node native CMakeLists.txt package-lock.json -- \
   npx --no-install cmake-js compile
 step library 'compiling the library' dist/index.js lib tsconfig.json tsconfig.build.json package-lock.json -- \
-  npx --no-install tsc -p tsconfig.build.json
+  npm run --silent build:lib

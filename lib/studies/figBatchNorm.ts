@@ -3,7 +3,7 @@
 import { curveGrid, judge, type Claim, type Measured } from '../figures/index.js';
 import { LAYERWISE, methodsNamed, type Method } from './methods.js';
 import type { Analysis, Study } from './study.js';
-import { CONDITIONS, METRICS, PROTOCOL, SEEDS, transferCells, WORDS } from './transferProblem.js';
+import { CONDITIONS, METRICS, PROTOCOL, kappaLabel, SEEDS, transferCells, WORDS } from './transferProblem.js';
 import type { Final, TunedCurves } from './tunedCurves.js';
 import { tunedStudy, type Drawn } from './tunedStudy.js';
 
@@ -83,6 +83,7 @@ export const figBatchNorm: Study = {
     study: 'fig-batchnorm',
     cells: transferCells(() => METHODS),
     seeds: SEEDS,
+    labelOf: kappaLabel,
     metrics: METRICS.map((m) => m.key),
     protocol: () => ({ ...PROTOCOL, methods: METHODS }),
     charts,

@@ -5,7 +5,7 @@
 import { curveGrid, dotPlot, judge, type Claim, type Measured } from '../figures/index.js';
 import { LAYERWISE, methodsNamed, type Method } from './methods.js';
 import type { Analysis, Study } from './study.js';
-import { CONDITIONS, METRICS, PROTOCOL, SEEDS, STEPS, transferCells, WORDS } from './transferProblem.js';
+import { CONDITIONS, METRICS, PROTOCOL, kappaLabel, SEEDS, STEPS, transferCells, WORDS } from './transferProblem.js';
 import { dotsOf, type Final, type TunedCurves } from './tunedCurves.js';
 import { tunedStudy, type Drawn } from './tunedStudy.js';
 
@@ -106,6 +106,7 @@ export const figCombined: Study = {
     study: 'fig-combined',
     cells: transferCells(() => METHODS, HIGH),
     seeds: SEEDS,
+    labelOf: kappaLabel,
     metrics: METRICS.map((m) => m.key),
     protocol: () => ({ ...PROTOCOL, methods: METHODS }),
     charts,

@@ -7,7 +7,7 @@ import { mean, type CensoredPoint } from '../metrics/index.js';
 import { Stream } from '../random/index.js';
 import { trial, type Trial } from '../sweep/index.js';
 import type { ExperimentRecord } from '../experiments/index.js';
-import { floorClaim, slopeClaims } from './figConditionClaims.js';
+import { floorClaim, labelOf, slopeClaims } from './figConditionClaims.js';
 import { LAYERWISE, methodsAt, methodsNamed, optimizerAt, type Method } from './methods.js';
 import { slopeOf } from './slope.js';
 import { recordsOf, type Analysis, type Lookup, type Study, type StudyOptions } from './study.js';
@@ -226,7 +226,7 @@ function analyse(options: StudyOptions, lookup: Lookup): Analysis {
         yTicks: [1, 3, 10, 30, 100, 300, 1000, 3000, 10_000, 30_000],
       }),
     },
-    searches: searchedOf(tuned),
+    searches: searchedOf(tuned, labelOf),
     timings: {
       seconds: all.map((cell) => ({
         condition: cell.condition.key,
@@ -256,7 +256,7 @@ export const figCondition: Study = {
   },
   expected: cells.expected,
   analyse,
-  evidence: ['slopes', 'points', 'floors', 'tuned'],
+  evidence: ['slopes', 'points', 'floors'],
   judge: (data) => {
     const { slopes, floors } = data as { slopes: Slope[]; floors: Floor[] };
     return [...slopeClaims(slopes), floorClaim(floors, TARGET)];

@@ -3,6 +3,9 @@ import { judge, type Claim, type Measured } from '../figures/index.js';
 import type { Floor, Slope } from './figCondition.js';
 import { LAYERWISE } from './methods.js';
 
+/** A condition's key in words. */
+export const labelOf = (key: string): string => key.replace('kappaF', '\u03ba_F =').replace('kappa', '\u03ba =');
+
 const STEEP = 0.5;
 const FLAT = 0.1;
 
@@ -58,7 +61,7 @@ export function floorClaim(floors: readonly Floor[], target: number): Claim {
       id: 'T4',
       statement: 'Noise is no obstacle: at every condition number the layer-wise method at its best rate settles below the threshold',
       rule: `the interval of the distance it settles at lies below ${target} at every condition number`,
-      measured: [{ ...worst, label: `the highest, ${worst.condition.replace('kappaF', '\u03ba_F =').replace('kappa', '\u03ba =')}:` }],
+      measured: [{ ...worst, label: `the highest, ${labelOf(worst.condition)}:` }],
     },
     worst.high < target,
   );

@@ -145,6 +145,7 @@ export const figDeep: Study = {
     study: 'fig-deep',
     cells,
     seeds: SEEDS,
+    labelOf: () => CONDITIONS[0].title,
     metrics: [...METRICS.map((m) => m.key), 'accuracy'],
     protocol: ({ scale }) => {
       const { hidden, epochs } = SIZE[scale];

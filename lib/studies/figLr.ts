@@ -11,6 +11,7 @@ import { rateClaims, type BestOfMap } from './figLrClaims.js';
 import { GAUSS_NEWTON, LAYERWISE, methodsAt, methodsNamed, optimizerAt, type Method } from './methods.js';
 import { Planned, recordsOf, type Analysis, type Lookup, type Study, type StudyOptions } from './study.js';
 import { seedsOf, summary, type Summary } from './tuned.js';
+import { kappaLabel } from './transferProblem.js';
 import { finalValue } from './tuning.js';
 
 const STUDY = 'fig-lr';
@@ -229,14 +230,14 @@ function analyse(options: StudyOptions, lookup: Lookup): Analysis {
     },
     searches: [
       ...lines.map(({ condition, method, best: { rate } }) => ({
-        condition,
+        condition: kappaLabel(condition),
         method,
         tried: RATES,
         best: rate,
         atEdge: rate === RATES[0] || rate === RATES.at(-1),
       })),
       ...best.map((b) => ({
-        condition: `${CONDITIONS[0].key}, with damping`,
+        condition: `${kappaLabel(CONDITIONS[0].key)}, with damping`,
         method: b.method,
         tried: MAP_RATES,
         best: b.rate,

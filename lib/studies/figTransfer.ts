@@ -6,7 +6,7 @@ import { curveGrid, dotPlot } from '../figures/index.js';
 import { claimsOf } from './figTransferClaims.js';
 import { METHODS, methodsAt } from './methods.js';
 import type { Analysis, Study } from './study.js';
-import { CONDITIONS, METRICS, PROTOCOL, SEEDS, STEPS, transferCells, WORDS } from './transferProblem.js';
+import { CONDITIONS, METRICS, PROTOCOL, kappaLabel, SEEDS, STEPS, transferCells, WORDS } from './transferProblem.js';
 import { dotsOf, type TunedCurves } from './tunedCurves.js';
 import { tunedStudy, type Drawn } from './tunedStudy.js';
 
@@ -56,6 +56,7 @@ export const figTransfer: Study = {
     study: 'fig-transfer',
     cells: transferCells(({ scale }) => methodsAt(scale)),
     seeds: SEEDS,
+    labelOf: kappaLabel,
     metrics: [...METRICS.map((m) => m.key), 'population'],
     protocol: ({ scale }) => ({ ...PROTOCOL, methods: methodsAt(scale) }),
     charts,

@@ -10,6 +10,8 @@ export const CONDITIONS = [
   { key: '100', condition: 100, title: 'Anisotropic, \u03ba = 100' },
   { key: '10000', condition: 1e4, title: 'Strongly anisotropic, \u03ba = 10\u2074' },
 ] as const;
+/** A condition's key in words. */
+export const kappaLabel = (key: string): string => `\u03ba = ${key}`;
 export type TransferCondition = (typeof CONDITIONS)[number];
 
 export const METRICS = [

@@ -105,10 +105,10 @@ export const tuningOf = <C extends { readonly key: string }>(study: string, cell
   return { condition: cell.condition.key, method: cell.method.name, learningRate: best.learningRate, atEdgeOfGrid: atEdge, candidates };
 };
 
-/** How searches went, as readers see it. */
-export const searchedOf = (tuned: readonly Tuning[]): Searched[] =>
+/** How searches went, as readers see it. @param labelOf  a condition's key in words */
+export const searchedOf = (tuned: readonly Tuning[], labelOf: (key: string) => string): Searched[] =>
   tuned.map(({ condition, method, learningRate, atEdgeOfGrid, candidates }) => ({
-    condition,
+    condition: labelOf(condition),
     method,
     tried: candidates.map((c) => c.learningRate),
     best: learningRate,

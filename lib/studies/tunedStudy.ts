@@ -17,6 +17,8 @@ export interface TunedFigure<C> {
   readonly study: string;
   readonly cells: TunedCells<C>;
   readonly seeds: SeedCounts;
+  /** A condition's key in words. */
+  readonly labelOf: (key: string) => string;
   /** Of the records: their curves and final values are kept. */
   readonly metrics: readonly string[];
   /** Of the data, beside the seeds. */
@@ -45,11 +47,11 @@ export function tunedStudy<C extends { readonly key: string }>(
         data: { study, scale, seed, protocol: { ...protocol(options), seeds }, tuned, finals, curves },
         rows: curveRows(curves),
         charts: charts(results, { options, seeds, about }),
-        searches: searchedOf(tuned),
+        searches: searchedOf(tuned, figure.labelOf),
         timings: { seconds },
       };
     },
-    evidence: ['finals', 'tuned'],
+    evidence: ['finals'],
     judge: (data) => claimsOf((data as { finals: Final[] }).finals),
   };
 }

@@ -123,6 +123,7 @@ describe('the page of figures', () => {
       const { page, complaints, requests } = await open({ width, dark });
       expect(complaints).toEqual([]);
       expect(requests).toEqual([address]);
+      expect(await page.locator('meta[http-equiv]').getAttribute('content')).not.toContain('unsafe');
       expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(width);
       // The policy of the page lets nothing else in: axe comes beside it.
       const { violations } = await page.evaluate<{ violations: Violation[] }>(`(() => { ${AXE}; return axe.run(); })()`);

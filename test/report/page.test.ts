@@ -49,7 +49,7 @@ describe('page', () => {
     const style = /<style>([^]*?)<\/style>/.exec(text)![1];
     expect(policy.split('; ')).toEqual([
       "default-src 'none'",
-      `script-src ${digest(vega)} ${digest(own)} 'unsafe-eval'`,
+      `script-src ${digest(vega)} ${digest(own)}`,
       `style-src ${digest(style)}`,
       'img-src data:',
       "base-uri 'none'",

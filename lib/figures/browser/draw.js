@@ -20,7 +20,9 @@ function draw(figure) {
   near.unobserve(figure);
   const name = figure.dataset['chart'] ?? '';
   const plot = /** @type {HTMLElement} */ (figure.querySelector('.plot'));
-  const view = new vega.View(vega.parse(charts[name]), { renderer: 'svg', container: plot, hover: true, logLevel: vega.Error });
+  const runtime = vega.parse(charts[name], undefined, { ast: true });
+  const options = { renderer: 'svg', container: plot, hover: true, logLevel: vega.Error, expr: expressionInterpreter };
+  const view = new vega.View(runtime, /** @type {import('vega').ViewOptions} */ (options));
   view.tooltip((_, event, __, value) => point(event, value)).run();
   // A chart is one image to a reader of screens, named by the page: hundreds of marks with a role each would be noise.
   plot.querySelector('svg')?.setAttribute('aria-hidden', 'true');

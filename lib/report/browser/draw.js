@@ -40,7 +40,8 @@ function draw(figure) {
   const plot = /** @type {HTMLElement} */ (figure.querySelector('.plot'));
   plot.textContent = view === undefined ? 'not measured here' : '';
   if (view === undefined) return;
-  const made = new vega.View(vega.parse(specOf(view, chart.height)), {
+  const made = new vega.View(vega.parse(specOf(view, chart.height), undefined, { ast: true }), {
+    expr: expressionInterpreter,
     renderer: 'canvas',
     container: plot,
     hover: true,
