@@ -27,7 +27,8 @@ export const vegaScript = (): string => `${inlineScript(join(dirname(resolve('ve
 function interpreter(): string {
   const text = inlineScript(resolve('vega-interpreter'));
   const [head, tail] = [/^import (\{[^}]*\}) from 'vega-util';$/m, /^export \{ expression as expressionInterpreter \};$/m];
-  if (!head.test(text) || !tail.test(text)) throw new Error('vega-interpreter is not written as pages expect');
+  if (!head.test(text) || !tail.test(text))
+    throw new Error('vega-interpreter is not written as version 2.3.2 is, which pages are made for: install that one');
   return `{\n${text.replace(head, 'const $1 = vega;').replace(tail, 'globalThis.expressionInterpreter = expression;')}\n}`;
 }
 

@@ -9,7 +9,8 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { measuredText, type Claim, type Searched } from '../lib/figures/index.js';
+import { edgeText, measuredText, type Claim, type Searched } from '../lib/figures/index.js';
+import type { Provenance } from '../lib/experiments/index.js';
 import { parse, stringify } from '../lib/json.js';
 import { studies } from '../lib/studies/index.js';
 import { markdown } from './bench/contender.js';
@@ -20,20 +21,26 @@ const RESULTS = join(ROOT, 'docs', 'results', 'figures');
 /** With tables of results. */
 const DOCUMENTS = ['claims.md', 'single-index.md'].map((name) => join(ROOT, 'docs', name));
 
+/** How a figure came about. */
+export interface Made {
+  /** The command that makes it again. */
+  readonly command: string;
+  readonly runs: number;
+  /** Of training, all runs together. */
+  readonly seconds: number;
+  /** Where the runs were made. */
+  readonly origins: readonly Provenance[];
+  /** What was tried and found best, of figures that search. */
+  readonly searches: readonly Searched[];
+}
+
 /** One figure at full scale: its protocol, what its claims rest on, and where it was made. */
 export interface FullResult {
   readonly study: string;
   readonly scale: string;
   readonly seed: number;
   readonly protocol: object;
-  readonly provenance: { readonly cpu: string; readonly blas: string; readonly node: string; readonly commit: string };
-  /** The command that makes it again. */
-  readonly command: string;
-  readonly runs: number;
-  /** Of training, on one thread, all runs together. */
-  readonly seconds: number;
-  /** What was tried and found best, of figures that search. */
-  readonly searches: readonly Searched[];
+  readonly made: Made;
   readonly [evidence: string]: unknown;
 }
 
@@ -56,13 +63,12 @@ function take(folder: string): void {
     if (!existsSync(path('data.json'))) continue;
     const data = parse(readFileSync(path('data.json'), 'utf8')) as FullResult;
     if (data.scale !== 'full') throw new Error(`${path('data.json')} is of ${data.scale} scale; make it with --scale full`);
-    const { provenance } = parse(readFileSync(path('timings.json'), 'utf8')) as Pick<FullResult, 'provenance'>;
+    const { command, runs, seconds, origins, searches } = parse(readFileSync(path('timings.json'), 'utf8')) as Partial<Made>;
+    if (origins === undefined)
+      throw new Error(`${path('timings.json')} was written by another version: draw the figure again, its runs are kept`);
     const kept = Object.fromEntries(['study', 'scale', 'seed', 'protocol', ...evidence].map((key) => [key, data[key]]));
-    const { figure } = parse(readFileSync(path('page.json'), 'utf8')) as {
-      figure: Pick<FullResult, 'command' | 'runs' | 'seconds' | 'searches'>;
-    };
-    const { command, runs, seconds, searches } = figure;
-    writeFileSync(join(RESULTS, `${name}.json`), `${stringify({ ...kept, command, runs, seconds, searches, provenance }, 1)}\n`);
+    const made = { command, runs, seconds, origins, searches };
+    writeFileSync(join(RESULTS, `${name}.json`), `${stringify({ ...kept, made }, 1)}\n`);
   }
 }
 
@@ -76,15 +82,19 @@ export function rendered(document: string, results: Readonly<Record<string, Full
   return theory.replace(/<!-- claims (.+?) -->\n[^]*?<!-- end -->/g, (_, name: string) => {
     if (results[name] === undefined) throw new Error(`a document asks for the claims of ${name}, of which there is no result`);
     const result = results[name];
-    return `<!-- claims ${name} -->\n\n${table(studies[name].judge(result))}\n\n${made(result)}\n\n<!-- end -->`;
+    return `<!-- claims ${name} -->\n\n${table(studies[name].judge(result))}\n\n${madeText(result)}\n\n<!-- end -->`;
   });
 }
 
 /** How it was made, and what to know of its searches. */
-function made({ command, runs, seconds, searches, provenance: { cpu, node, commit } }: FullResult): string {
-  const edge = searches.filter((s) => s.atEdge).map(({ method, condition }) => `${method} (${condition})`);
-  const found = `${searches.length} searches, ${edge.length === 0 ? 'no best setting at the edge of its grid' : `best at the edge of its grid: ${edge.join('; ')}`}. `;
-  return `\`${command}\`: ${runs} runs, ${seconds.toFixed(0)} seconds of training on one thread of a ${cpu}, Node ${node}, commit ${commit.slice(0, 8)}. ${searches.length === 0 ? 'Nothing searched.' : found.trim()}`;
+function madeText({ made: { command, runs, seconds, origins, searches } }: FullResult): string {
+  const edges = edgeText(searches);
+  const found = edges === '' ? 'no best setting at the edge of its grid' : `best at the edge of its grid: ${edges}`;
+  const places = origins.map(({ cpu, threads, node, blas, commit }) => {
+    const openblas = /^\S+ \S+/.exec(blas)?.[0] ?? blas;
+    return `${cpu}, ${threads === 1 ? 'one thread' : `${threads} threads`} a run, ${openblas}, Node ${node}, commit ${commit?.replace(/^(.{8})[^+]*/, '$1') ?? 'unknown'}`;
+  });
+  return `\`${command}\`: ${runs} runs, ${seconds.toFixed(0)} seconds of training in all; ${places.join('; ')}. ${searches.length === 0 ? 'Nothing is searched.' : `${searches.length} searches, ${found}.`}`;
 }
 
 const table = (claims: readonly Claim[]): string =>

@@ -1,4 +1,5 @@
-// fig-condition with another covariance and another optimiser, from a project of its own.   npm install && npm start
+// fig-condition with another covariance and another optimiser, from a project of its own. With layerwise set up beside it:
+//   npm install && npm start
 import { writeFileSync } from 'node:fs';
 import { bootstrapInterval, layerwise, linearRepresentation, mean, sgd, Stream, subspaceDistance, train, twoLayer } from 'layerwise';
 import { judge, measuredText, renderPng, renderSvg, scaling } from 'layerwise/figures';

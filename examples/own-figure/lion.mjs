@@ -1,4 +1,5 @@
 // An optimiser that the package does not have: Lion (Chen et al. 2023), the sign of a mix of momentum and gradient.
+// Without its decoupled weight decay.
 //   c = beta1 m + (1 - beta1) g;  step = -learningRate sign(c);  m <- beta2 m + (1 - beta2) g
 import { axpby, Matrix } from 'layerwise';
 

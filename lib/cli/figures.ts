@@ -4,9 +4,8 @@ import { join, relative } from 'node:path';
 import type { Command } from 'commander';
 import { duration } from '../duration.js';
 import { makeFolder } from '../files.js';
-import type { Claim, Searched } from '../figures/index.js';
-import type { Scale, StudyForecast } from '../studies/index.js';
-import type { Store } from '../sweep/index.js';
+import type { Claim } from '../figures/index.js';
+import type { forecastStudies, Scale, StudyForecast } from '../studies/index.js';
 import { integerIn, oneOf } from './arguments.js';
 import { UsageError } from './failure.js';
 import { catchInterrupt, command, INTERRUPTED } from './interrupt.js';
@@ -33,7 +32,7 @@ export function registerFigures(program: Command): void {
     .option('--jobs <n>', 'trials at a time; one a core unless given', integerIn(1, 1024), availableParallelism())
     .option('--threads <n>', 'BLAS threads a trial; results repeat to the bit at 1', integerIn(1, 1024), 1)
     .option('--dry-run', 'run nothing: print how many trials are left, and what they will take')
-    .option('--json', 'print the claims as JSON')
+    .option('--json', 'print the claims as JSON; with --dry-run the forecast')
     .addHelpText(
       'after',
       '\nAn interrupted command keeps the trials it has done; the same command goes on from there.\nExit codes: 0 done, 1 failed work, 2 bad usage, 130 interrupted.',
@@ -41,50 +40,40 @@ export function registerFigures(program: Command): void {
     .action(figures);
 }
 
-type Forecasts = Readonly<Record<string, StudyForecast>>;
-
 /** Before hours of work: what they will be. */
-function forecastText(forecasts: Forecasts, jobs: number): string {
-  const time = ({ trials, seconds, atMost }: StudyForecast): string =>
-    trials === 0 ? 'nothing left to run' : `${trials} trials, ${atMost ? 'at most' : 'about'} ${duration(seconds / jobs)}`;
-  const each = Object.entries(forecasts);
-  const all = {
-    trials: each.reduce((sum, [, f]) => sum + f.trials, 0),
-    seconds: each.reduce((sum, [, f]) => sum + f.seconds, 0),
-    atMost: each.some(([, f]) => f.atMost),
-  };
-  const lines = each.length > 1 ? each.map(([name, forecast]) => `  ${name.padEnd(16)} ${time(forecast)}\n`) : [];
-  return `predicted, ${jobs} at a time: ${time(all)}\n${lines.join('')}`;
-}
-
-/** A better setting may lie outside. */
-function edgeText(searches: readonly Searched[]): string {
-  const at = searches.filter((s) => s.atEdge).map(({ method, condition }) => `${method} (${condition})`);
-  return at.length === 0 ? '' : `best at the edge of what was searched: ${at.join('; ')}\n`;
+function forecastText({ each, all }: ReturnType<typeof forecastStudies>, jobs: number): string {
+  const time = ({ trials, seconds, less }: StudyForecast): string =>
+    trials === 0
+      ? 'nothing left to run'
+      : `${trials} trials, about ${duration(seconds / jobs)}${less ? ', less where runs reach their target early' : ''}`;
+  const lines = Object.entries(each).map(([name, forecast]) => `  ${name.padEnd(16)} ${time(forecast)}\n`);
+  return `predicted, ${jobs} at a time: ${time(all)}\n${lines.length > 1 ? lines.join('') : ''}`;
 }
 
 async function figures(names: readonly string[], options: Options): Promise<void> {
-  const { studies, forecastStudy, runStudy } = await import('../studies/index.js');
-  const { claimsTable, writePage } = await import('../figures/index.js');
+  const { studies, forecastStudies: forecast, runStudy } = await import('../studies/index.js');
+  const { claimsTable, edgeText, writePage } = await import('../figures/index.js');
   const { openStore } = await import('../sweep/index.js');
   for (const name of names)
     if (!Object.hasOwn(studies, name)) throw new UsageError(`unknown figure '${name}'; there are: ${Object.keys(studies).join(', ')}`);
-  const asked = names.length > 0 ? [...new Set(names)] : Object.keys(studies);
-  const leftOut = asked.flatMap((name) => {
+  const named = names.length > 0 ? [...new Set(names)] : Object.keys(studies);
+  const leftOut = named.flatMap((name) => {
     const why = studies[name].lacks?.();
     return why === undefined ? [] : [{ name, why }];
   });
   if (names.length > 0 && leftOut.length > 0) throw new UsageError(`${leftOut[0].name} cannot be made here: ${leftOut[0].why}`);
   for (const { name, why } of leftOut) process.stderr.write(`${name} is left out: ${why}\n`);
-  const wanted = asked.filter((name) => !leftOut.some((l) => l.name === name));
+  const wanted = named.filter((name) => !leftOut.some((l) => l.name === name));
   const place = join(options.out, 'store');
-  const forecasts = (store?: Store): Forecasts =>
-    Object.fromEntries(wanted.map((name) => [name, forecastStudy(studies[name], options, store)]));
+  const asked = wanted.map((name) => studies[name]);
   if (options.dryRun === true) {
-    const store = existsSync(place) ? openStore(place) : undefined;
-    const found = forecasts(store);
-    store?.close();
-    process.stdout.write(options.json === true ? `${JSON.stringify(found, null, 1)}\n` : forecastText(found, options.jobs));
+    const store = existsSync(join(place, 'store.sqlite')) ? openStore(place) : undefined;
+    try {
+      const found = forecast(asked, options, store);
+      process.stdout.write(options.json === true ? `${JSON.stringify(found, null, 1)}\n` : forecastText(found, options.jobs));
+    } finally {
+      store?.close();
+    }
     return;
   }
   makeFolder(options.out);
@@ -92,7 +81,7 @@ async function figures(names: readonly string[], options: Options): Promise<void
   const { signal: stopping, atOnce: signal, release } = catchInterrupt({ grace: 2000, onFirst: sayFinishing });
   const claims: Record<string, readonly Claim[]> = {};
   try {
-    if (options.scale === 'full') process.stderr.write(forecastText(forecasts(store), options.jobs));
+    if (options.scale === 'full') process.stderr.write(forecastText(forecast(asked, options, store), options.jobs));
     for (const name of wanted) {
       const view = progressView(name);
       const { scale, out, seed, jobs, threads } = options;
@@ -113,7 +102,9 @@ async function figures(names: readonly string[], options: Options): Promise<void
       claims[name] = run.claims;
       if (options.json === true) continue;
       const table = claimsTable(run.claims, Math.min(process.stdout.columns ?? 110, 140));
-      process.stdout.write(`\n${studies[name].title} (${relative('.', run.folder) || '.'})\n${table}\n${edgeText(run.searches)}`);
+      process.stdout.write(`\n${studies[name].title} (${relative('.', run.folder) || '.'})\n${table}\n`);
+      const edges = edgeText(run.searches);
+      if (edges !== '') process.stdout.write(`best at the edge of what was searched: ${edges}\n`);
     }
   } finally {
     store.close();

@@ -13,7 +13,8 @@ interface Common<C> {
   readonly schema: z.ZodType<C>;
   /** A configuration to begin with. */
   readonly start: unknown;
-  /** Floating-point operations of a run, roughly: what runs are weighed by before any of them has been timed. */
+  /** Floating-point operations of a run, roughly: what runs are weighed by before any of them has been timed. Those of one that trains are
+   *  taken to be of small matrices, 5e9 a second; those of one that computes in one go of large ones, 4e10. */
   readonly work?: (config: C) => number;
 }
 

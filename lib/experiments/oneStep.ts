@@ -50,8 +50,8 @@ export function memory({ inputs: d, hidden: h, samples, headSamples, validationS
   return 8 * (rows * d + 3 * Math.max(samples, headSamples) * h + (lambdas.length + 10) * d * h + 3 * d * d + 2 * h * h);
 }
 
-/** How many directions a step is taken along beside those of the preconditioned step. */
-const DIRECTIONS = 8;
+/** How many directions a step is taken along, beside one for every damping. */
+const DIRECTIONS = 6;
 
 export function work(config: Config): number {
   const { inputs: d, hidden: h, samples, headSamples, validationSamples, testSamples, lambdas, exponents } = config;

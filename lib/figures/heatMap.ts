@@ -2,6 +2,9 @@
 import type { TopLevelSpec } from './render.js';
 import { wrapped } from './subtitle.js';
 
+/** Grows lighter all along, for all eyes (test/figures/styles.test.ts). */
+export const MAP_SCHEME = 'viridis';
+
 export interface HeatCell {
   readonly panel: string;
   readonly x: number;
@@ -42,7 +45,7 @@ export function heatMap(o: HeatMap): TopLevelSpec {
     const color = {
       field: 'value',
       type: 'quantitative',
-      scale: { type: 'log', scheme: 'viridis', domain: [Math.min(...finite), Math.max(...finite)] },
+      scale: { type: 'log', scheme: MAP_SCHEME, domain: [Math.min(...finite), Math.max(...finite)] },
       legend: { title: o.valueTitle, values: o.ticks, format: '~g' },
     };
     return {

@@ -1,12 +1,12 @@
 export { claimsTable, judge, measuredText, type Claim, type Measured } from './claims.js';
 export { curveGrid, type CurveGrid, type CurvePoint } from './curves.js';
 export { dotPlot, type Cross, type Dot } from './dots.js';
-export { heatMap, type HeatCell, type HeatMap } from './heatMap.js';
+export { heatMap, MAP_SCHEME, type HeatCell, type HeatMap } from './heatMap.js';
 export { scaling, type Scaling, type ScalingLine, type ScalingPoint } from './scaling.js';
 export { spectra, type SpectraRow, type SpectrumPanel } from './spectra.js';
 export { ACCENT, CONTRAST, rangeOf, STYLES, type Style } from './styles.js';
 export { theoryDots, type TheoryDot, type TheoryDots } from './theoryDots.js';
 export { renderPng, renderSvg, type TopLevelSpec } from './render.js';
-export type { Script, Searched } from './page/figure.js';
+export { edgeText, type Script, type Searched } from './page/figure.js';
 export { writeFigure, writePage, type FigureOutput, type TexEquation } from './output.js';
 export { csv } from '../csv.js';

@@ -7,11 +7,34 @@ import { FONT, FONT_FILES, textWidth } from './text.js';
 
 export type { TopLevelSpec };
 
-/** Vega's own guess, where it has no canvas, is a third too wide: pictures would have empty margins, and lines of titles break too soon. */
-(vega as unknown as { textMetrics: { width: unknown } }).textMetrics.width = (
-  { fontSize = 11, fontWeight }: { fontSize?: number; fontWeight?: string | number },
-  text: string | number | null | undefined,
-): number => textWidth(String(text ?? ''), fontSize, fontWeight === 'bold' || Number(fontWeight) >= 600 ? 'bold' : 'normal');
+interface TextItem {
+  readonly fontSize?: number;
+  readonly fontWeight?: string | number;
+  /** Pixels at which it is cut off; 0 or absent for none. */
+  readonly limit?: number;
+}
+
+function measured({ fontSize = 11, fontWeight, limit = 0 }: TextItem, text: string | number | null | undefined): number {
+  const width = textWidth(String(text ?? ''), fontSize, fontWeight === 'bold' || Number(fontWeight) >= 600 ? 'bold' : 'normal');
+  return limit > 0 ? Math.min(limit, width) : width;
+}
+
+/** How Vega measures text: it lets others say. */
+const { textMetrics } = vega as unknown as { textMetrics: { width: unknown } };
+
+/** Vega's own guess, where it has no canvas, is a third too wide: pictures would have empty margins, and lines of titles break too soon.
+ *  Whoever else uses Vega in this process keeps the guess. */
+let drawing = 0;
+let guess: unknown;
+async function withMeasuredText<T>(draw: () => Promise<T>): Promise<T> {
+  if (drawing++ === 0) guess = textMetrics.width;
+  textMetrics.width = measured;
+  try {
+    return await draw();
+  } finally {
+    if (--drawing === 0) textMetrics.width = guess;
+  }
+}
 
 /** Looks shared by all charts. */
 export const config = {
@@ -35,7 +58,7 @@ export async function renderSvg(spec: TopLevelSpec): Promise<string> {
   const compiled = compile({ ...spec, config: { ...config, ...spec.config } });
   vega.resetSVGDefIds();
   const view = new vega.View(vega.parse(compiled.spec), { renderer: 'none', logLevel: vega.Error });
-  const svg = await view.toSVG();
+  const svg = await withMeasuredText(() => view.toSVG());
   view.finalize();
   return svg;
 }

@@ -3,9 +3,10 @@
 import { curveGrid, judge, type Claim, type Measured } from '../figures/index.js';
 import { LAYERWISE, methodsNamed, type Method } from './methods.js';
 import type { Analysis, Study } from './study.js';
-import { CONDITIONS, METRICS, PROTOCOL, kappaLabel, SEEDS, transferCells, WORDS } from './transferProblem.js';
+import { CONDITIONS, METRICS, PROTOCOL, transferCells, SUBTITLE } from './transferProblem.js';
 import type { Final, TunedCurves } from './tunedCurves.js';
 import { tunedStudy, type Drawn } from './tunedStudy.js';
+import { kappaLabel } from './words.js';
 
 const [layerwise, ...others] = methodsNamed([LAYERWISE, 'SGD', 'Adam', 'Batch-norm + SGD', 'Batch-norm + Adam']);
 const METHODS: readonly Method[] = [
@@ -23,7 +24,7 @@ const PAIRS = [
 function claimsOf(finals: readonly Final[]): Claim[] {
   const at = (method: string, condition: string, metric: string): Measured => {
     const f = finals.find((x) => x.method === method && x.condition === condition && x.metric === metric)!;
-    return { label: `${method}, ${metric}, \u03ba = ${condition}:`, mean: f.mean, low: f.low, high: f.high };
+    return { label: `${method}, ${metric}, ${kappaLabel(condition)}:`, mean: f.mean, low: f.low, high: f.high };
   };
   const high = ['100', '10000'];
   const all = CONDITIONS.map((c) => c.key);
@@ -57,7 +58,7 @@ function claimsOf(finals: readonly Final[]): Claim[] {
 const charts = ({ curves }: TunedCurves, { about }: Drawn): Analysis['charts'] => ({
   figure: curveGrid({
     title: 'With and without batch-norm on the features',
-    subtitle: [WORDS, about],
+    subtitle: [SUBTITLE, about],
     points: curves,
     conditions: CONDITIONS,
     metrics: METRICS,
@@ -82,7 +83,6 @@ export const figBatchNorm: Study = {
   ...tunedStudy({
     study: 'fig-batchnorm',
     cells: transferCells(() => METHODS),
-    seeds: SEEDS,
     labelOf: kappaLabel,
     metrics: METRICS.map((m) => m.key),
     protocol: () => ({ ...PROTOCOL, methods: METHODS }),

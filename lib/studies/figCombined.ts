@@ -5,9 +5,10 @@
 import { curveGrid, dotPlot, judge, type Claim, type Measured } from '../figures/index.js';
 import { LAYERWISE, methodsNamed, type Method } from './methods.js';
 import type { Analysis, Study } from './study.js';
-import { CONDITIONS, METRICS, PROTOCOL, kappaLabel, SEEDS, STEPS, transferCells, WORDS } from './transferProblem.js';
+import { CONDITIONS, METRICS, PROTOCOL, STEPS, transferCells, SUBTITLE } from './transferProblem.js';
 import { dotsOf, type Final, type TunedCurves } from './tunedCurves.js';
 import { tunedStudy, type Drawn } from './tunedStudy.js';
+import { kappaLabel } from './words.js';
 
 const [plain] = methodsNamed([LAYERWISE]);
 const cosine = { kind: 'cosine' };
@@ -54,7 +55,7 @@ const METHODS: readonly Method[] = [plain, ...COMBINED.map((c) => c.method)];
 function claimsOf(finals: readonly Final[]): Claim[] {
   const at = (method: string, condition: string): Measured => {
     const f = finals.find((x) => x.method === method && x.condition === condition && x.metric === 'distance')!;
-    return { label: `${method}, \u03ba = ${condition}:`, mean: f.mean, low: f.low, high: f.high };
+    return { label: `${method}, ${kappaLabel(condition)}:`, mean: f.mean, low: f.low, high: f.high };
   };
   return COMBINED.map(({ added, method: { name } }, i) =>
     judge(
@@ -70,7 +71,7 @@ function claimsOf(finals: readonly Final[]): Claim[] {
 }
 
 function charts({ curves, finals }: TunedCurves, { about }: Drawn): Analysis['charts'] {
-  const shared = { subtitle: [WORDS, about], conditions: HIGH, series: METHODS.map((m) => m.name) };
+  const shared = { subtitle: [SUBTITLE, about], conditions: HIGH, series: METHODS.map((m) => m.name) };
   return {
     figure: dotPlot({
       ...shared,
@@ -105,7 +106,6 @@ export const figCombined: Study = {
   ...tunedStudy({
     study: 'fig-combined',
     cells: transferCells(() => METHODS, HIGH),
-    seeds: SEEDS,
     labelOf: kappaLabel,
     metrics: METRICS.map((m) => m.key),
     protocol: () => ({ ...PROTOCOL, methods: METHODS }),

@@ -12,6 +12,7 @@ import { LAYERWISE, methodsAt, methodsNamed, optimizerAt, type Method } from './
 import { slopeOf } from './slope.js';
 import { recordsOf, type Analysis, type Lookup, type Study, type StudyOptions } from './study.js';
 import { foundOf, searchedOf, seedsOf, summary, tunedCells, tuningOf, type Cell, type Summary } from './tuned.js';
+import { problemText } from './words.js';
 
 const STUDY = 'fig-condition';
 const TARGET = 0.1;
@@ -107,16 +108,20 @@ const cells = tunedCells<Condition>({
   objective,
 });
 
-/** The layer-wise method at its best rates, long past the target. */
-const floorTrials = (options: StudyOptions, found: readonly Cell<Condition>[]): { condition: Condition; trials: Trial[] }[] =>
-  found
-    .filter((cell) => cell.method.name === LAYERWISE && cell.found !== undefined)
-    .map((cell) => ({
-      condition: cell.condition,
-      trials: seedsOf(options, SEEDS)
-        .evaluation.slice(0, FLOOR.seeds)
-        .map((seed) => trialAt(cell.method, cell.condition, foundOf(STUDY, cell).best.learningRate, seed, options, FLOOR)),
-    }));
+/** The layer-wise method long past the target, everywhere at the rate that is best where nothing is ill-conditioned: at the best rate of its own
+ *  a condition would never show a floor that rules out larger ones. */
+function floorTrials(options: StudyOptions, rate: number): { condition: Condition; trials: Trial[] }[] {
+  const [method] = methodsNamed([LAYERWISE]);
+  const seeds = seedsOf(options, SEEDS).evaluation.slice(0, FLOOR.seeds);
+  return CONDITIONS.map((condition) => ({
+    condition,
+    trials: seeds.map((seed) => trialAt(method, condition, rate, seed, options, FLOOR)),
+  }));
+}
+
+/** Undefined while it is searched for. */
+const floorRate = (found: readonly Cell<Condition>[]): number | undefined =>
+  found.find((cell) => cell.method.name === LAYERWISE && cell.condition === CONDITIONS[0])?.found?.best.learningRate;
 
 /** What noise leaves of the distance. */
 export interface Floor extends Summary {
@@ -171,8 +176,10 @@ function analyse(options: StudyOptions, lookup: Lookup): Analysis {
       const at = (x: number): [number, number] => [x, Math.exp(f.intercept + f.mean * Math.log(x))];
       return { panel: f.panel, series: f.method, from: at(from), to: at(to) };
     });
-  const floors = floorTrials(options, found).map(({ condition, trials }): Floor => {
-    const values = recordsOf(STUDY, trials, lookup).map((r) => mean(r.metrics['distance'].values.slice(-FLOOR.last)));
+  const floors = floorTrials(options, floorRate(found)!).map(({ condition, trials }): Floor => {
+    const values = recordsOf(STUDY, trials, lookup).map((r) =>
+      r.status === 'done' ? mean(r.metrics['distance'].values.slice(-FLOOR.last)) : Infinity,
+    );
     return { condition: condition.key, ...summary(values, stream) };
   });
   const tuned = all.map((cell) => tuningOf(STUDY, cell));
@@ -186,7 +193,7 @@ function analyse(options: StudyOptions, lookup: Lookup): Analysis {
       protocol: {
         ...PROBLEM,
         target: TARGET,
-        floor: `mean distance over the last ${FLOOR.last} of ${FLOOR.steps} steps, ${FLOOR.seeds} seeds`,
+        floor: `mean distance over the last ${FLOOR.last} of ${FLOOR.steps} steps at the rate that is best at \u03ba = \u03ba_F = 1, ${FLOOR.seeds} seeds`,
         budget: BUDGET[options.scale],
         every: { usual: EVERY, quickMethods: 1 },
         kappas: KAPPAS,
@@ -212,7 +219,7 @@ function analyse(options: StudyOptions, lookup: Lookup): Analysis {
       figure: scaling({
         title: `Steps until the subspace distance is ${TARGET}`,
         subtitle: [
-          `d_X = 50, d_Y = 10, k = 4, noise 0.001, 512 fresh samples a step; on the left F* has condition 1, on the right inputs are isotropic`,
+          `${problemText(PROBLEM)}; on the left F* has condition 1, on the right inputs are isotropic`,
           `mean and 95% bootstrap interval over ${evaluation.length} seeds, each method at its best learning rate on others; arrows: some run had not got there after ${BUDGET[options.scale]} steps`,
         ],
         panels: [
@@ -242,7 +249,7 @@ export const figCondition: Study = {
   title: 'Steps to learn the features, against condition numbers',
   about: [
     "How many steps does a method need, against how badly conditioned the problem is? On the left the condition number of the inputs' covariance grows, on the right that of the head F*. Slopes are those of log steps against the log of the condition number: 1 would be proportional, 0 free of it.",
-    'The label noise is so small (0.001) that the noise floor lies below the threshold at every condition number, which is measured (T4): at 0.01 it did not for the worst head, where every large learning rate was ruled out by it. A run that does not get there within the budget is a lower bound: it is drawn with an arrow, and in the fit it counts as a bound (maximum likelihood of a censored normal regression).',
+    'The label noise is so small that the noise floor lies below the threshold at every condition number, which is measured at the learning rate that is best where nothing is ill-conditioned (T4): at 0.01 it did not for the worst head, and ruled out every large rate there. A run that does not get there within the budget is a lower bound: it is drawn with an arrow, and in the fit it counts as a bound (maximum likelihood of a censored normal regression).',
   ],
   equations: [
     {
@@ -251,10 +258,14 @@ export const figCondition: Study = {
     },
   ],
   plan: (options, lookup) => {
-    const found = cells.at(options, lookup);
-    return [...found.flatMap((c) => c.trials), ...floorTrials(options, found).flatMap((f) => f.trials)];
+    const rate = floorRate(cells.at(options, lookup));
+    const floors = rate === undefined ? [] : floorTrials(options, rate);
+    return [...cells.plan(options, lookup), ...floors.flatMap((f) => f.trials)];
   },
-  expected: cells.expected,
+  expected: (options, lookup) => {
+    const rate = floorRate(cells.at(options, lookup)) ?? LARGE.at(-1)!;
+    return [...cells.expected(options, lookup), ...floorTrials(options, rate).flatMap((f) => f.trials)];
+  },
   analyse,
   evidence: ['slopes', 'points', 'floors'],
   judge: (data) => {

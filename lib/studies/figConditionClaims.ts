@@ -59,7 +59,8 @@ export function floorClaim(floors: readonly Floor[], target: number): Claim {
   return judge(
     {
       id: 'T4',
-      statement: 'Noise is no obstacle: at every condition number the layer-wise method at its best rate settles below the threshold',
+      statement:
+        'Noise is no obstacle: at every condition number the layer-wise method settles below the threshold, at the learning rate that is best where nothing is ill-conditioned',
       rule: `the interval of the distance it settles at lies below ${target} at every condition number`,
       measured: [{ ...worst, label: `the highest, ${labelOf(worst.condition)}:` }],
     },

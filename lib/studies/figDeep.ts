@@ -144,7 +144,6 @@ export const figDeep: Study = {
   ...tunedStudy({
     study: 'fig-deep',
     cells,
-    seeds: SEEDS,
     labelOf: () => CONDITIONS[0].title,
     metrics: [...METRICS.map((m) => m.key), 'accuracy'],
     protocol: ({ scale }) => {

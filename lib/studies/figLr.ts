@@ -9,10 +9,10 @@ import { Stream } from '../random/index.js';
 import { trial, type Trial } from '../sweep/index.js';
 import { rateClaims, type BestOfMap } from './figLrClaims.js';
 import { GAUSS_NEWTON, LAYERWISE, methodsAt, methodsNamed, optimizerAt, type Method } from './methods.js';
-import { Planned, recordsOf, type Analysis, type Lookup, type Study, type StudyOptions } from './study.js';
+import { TrialCache, recordsOf, type Analysis, type Lookup, type Study, type StudyOptions } from './study.js';
 import { seedsOf, summary, type Summary } from './tuned.js';
-import { kappaLabel } from './transferProblem.js';
 import { finalValue } from './tuning.js';
+import { kappaLabel, problemText } from './words.js';
 
 const STUDY = 'fig-lr';
 const PROBLEM = { inputs: 50, outputs: 10, rank: 5, noise: 0.1, headCondition: 3 } as const;
@@ -36,7 +36,7 @@ const DAMPINGS = [1e-8, 1e-6, 1e-4, 1e-3, 1e-2, 1e-1, 1] as const;
 /** A window holds the rates within this factor of the best. */
 const WITHIN = 2;
 
-const made = new Planned();
+const made = new TrialCache();
 
 function trialAt(method: Method, { key, condition }: Condition, rate: number, seed: number, damping?: number): Trial {
   return made.get([method.name, key, rate, seed, damping], () =>
@@ -148,7 +148,7 @@ function analyse(options: StudyOptions, lookup: Lookup): Analysis {
   );
   const { tuning, evaluation } = seedsOf(options, SEEDS);
   const shown = lines.filter((l) => (MAIN as readonly string[]).includes(l.method));
-  const problem = 'd_X = 50, d_Y = 10, k = 5, noise 0.1, 512 fresh samples a step, 300 steps';
+  const problem = `${problemText({ ...PROBLEM, ...TRAIN })}, ${TRAIN.steps} steps`;
   return {
     data: {
       study: STUDY,

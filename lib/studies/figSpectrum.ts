@@ -74,7 +74,7 @@ function analyse(options: StudyOptions, lookup: Lookup): Analysis {
         title: 'What one step does to the spectrum: theory over simulation',
         subtitle: [
           `h = ${hidden} ReLU features of d = ${inputs} inputs, covariance with eigenvalues i^-0.5; step on n = ${samples} samples with |\u03b7U| = 3,`,
-          `features on ${featureSamples} samples; one seed of ${seeds}. Orange: theory, broken where an outlier is expected; triangles: outliers seen`,
+          `features on ${featureSamples} samples; one seed of ${seeds}. Line: theory, broken where an outlier is expected; triangles: outliers seen`,
         ],
         rows: [weightsRow(found), featuresRow(found)],
       }),

@@ -6,12 +6,13 @@ import { curveGrid, dotPlot } from '../figures/index.js';
 import { claimsOf } from './figTransferClaims.js';
 import { METHODS, methodsAt } from './methods.js';
 import type { Analysis, Study } from './study.js';
-import { CONDITIONS, METRICS, PROTOCOL, kappaLabel, SEEDS, STEPS, transferCells, WORDS } from './transferProblem.js';
+import { CONDITIONS, METRICS, PROTOCOL, STEPS, transferCells, SUBTITLE } from './transferProblem.js';
 import { dotsOf, type TunedCurves } from './tunedCurves.js';
 import { tunedStudy, type Drawn } from './tunedStudy.js';
+import { kappaLabel } from './words.js';
 
 function charts({ curves, timed, finals }: TunedCurves, { options, about }: Drawn): Analysis['charts'] {
-  const subtitle = [WORDS, about];
+  const subtitle = [SUBTITLE, about];
   const main = METHODS.filter((m) => m.main === true).map((m) => m.name);
   const grid = { conditions: CONDITIONS, metrics: METRICS, series: main, subtitle };
   return {
@@ -55,7 +56,6 @@ export const figTransfer: Study = {
   ...tunedStudy({
     study: 'fig-transfer',
     cells: transferCells(({ scale }) => methodsAt(scale)),
-    seeds: SEEDS,
     labelOf: kappaLabel,
     metrics: [...METRICS.map((m) => m.key), 'population'],
     protocol: ({ scale }) => ({ ...PROTOCOL, methods: methodsAt(scale) }),

@@ -1,8 +1,9 @@
 /** The paper's claims as fig-transfer can test them. Every rule compares intervals over evaluation seeds. */
 import { judge, type Claim, type Measured } from '../figures/index.js';
+import { LAYERWISE } from './methods.js';
 import type { Final } from './tunedCurves.js';
+import { kappaLabel } from './words.js';
 
-const KFAC = 'Layer-wise (KFAC)';
 const HIGH = ['100', '10000'] as const;
 /** Methods without a layer-wise preconditioner. */
 const LACKING = ['SGD', 'Adam', 'AMGD', 'Batch-norm + SGD', 'Batch-norm + Adam'];
@@ -11,13 +12,13 @@ export function claimsOf(finals: readonly Final[]): Claim[] {
   const at = (method: string, condition: string, metric = 'distance'): Measured => {
     const f = finals.find((x) => x.method === method && x.condition === condition && x.metric === metric);
     if (f === undefined) throw new Error(`fig-transfer: no ${metric} of ${method} at ${condition}`);
-    return { label: `${method}, \u03ba = ${condition}:`, mean: f.mean, low: f.low, high: f.high };
+    return { label: `${method}, ${kappaLabel(condition)}:`, mean: f.mean, low: f.low, high: f.high };
   };
   const above = (a: Measured, b: Measured): boolean => a.low > b.high;
   const both = (method: string, metric?: string): Measured[] => HIGH.map((c) => at(method, c, metric));
   /** On a log scale, is `x` nearer to SGD's error than to the layer-wise method's? */
   const nearerToSgd = (x: Measured, condition: string): boolean => {
-    const middle = Math.sqrt(at('SGD', condition).mean * at(KFAC, condition).mean);
+    const middle = Math.sqrt(at('SGD', condition).mean * at(LAYERWISE, condition).mean);
     return x.low > middle;
   };
   const mildly = (method: string, id: string): Claim[] =>
@@ -27,7 +28,7 @@ export function claimsOf(finals: readonly Final[]): Claim[] {
           id: `${id}${i + 1}`,
           statement: `${method} mitigates SGD's failure at most mildly at \u03ba = ${c}`,
           rule: "its subspace distance lies above the geometric mean of SGD's and the layer-wise method's (whole interval)",
-          measured: [at(method, c), at('SGD', c), at(KFAC, c)],
+          measured: [at(method, c), at('SGD', c), at(LAYERWISE, c)],
         },
         nearerToSgd(at(method, c), c),
       ),
@@ -42,9 +43,9 @@ export function claimsOf(finals: readonly Final[]): Claim[] {
         statement:
           'Under anisotropic inputs SGD is a suboptimal feature learner: it ends farther from the features than the layer-wise method',
         rule: "SGD's interval of the subspace distance lies above the layer-wise method's at \u03ba = 100 and at 10000",
-        measured: [...both('SGD'), ...both(KFAC)],
+        measured: [...both('SGD'), ...both(LAYERWISE)],
       },
-      HIGH.every((c) => above(at('SGD', c), at(KFAC, c))),
+      HIGH.every((c) => above(at('SGD', c), at(LAYERWISE, c))),
     ),
     judge(
       {
@@ -69,27 +70,27 @@ export function claimsOf(finals: readonly Final[]): Claim[] {
         id: 'A4',
         statement: "A low training loss is no sign of learned features: Adam's is close to the layer-wise method's, its features are not",
         rule: "at \u03ba = 100 and at 10000 Adam's mean training loss is within 20% of the layer-wise method's, and its interval of the distance lies above",
-        measured: [...both('Adam', 'loss'), ...both(KFAC, 'loss'), ...both('Adam'), ...both(KFAC)],
+        measured: [...both('Adam', 'loss'), ...both(LAYERWISE, 'loss'), ...both('Adam'), ...both(LAYERWISE)],
       },
-      HIGH.every((c) => at('Adam', c, 'loss').mean <= 1.2 * at(KFAC, c, 'loss').mean && above(at('Adam', c), at(KFAC, c))),
+      HIGH.every((c) => at('Adam', c, 'loss').mean <= 1.2 * at(LAYERWISE, c, 'loss').mean && above(at('Adam', c), at(LAYERWISE, c))),
     ),
     judge(
       {
         id: 'B1',
         statement: 'Layer-wise preconditioning removes the problem: it beats every method that lacks it',
         rule: 'its interval of the subspace distance lies below those of SGD, Adam, AMGD and batch-norm with either, at \u03ba = 100 and at 10000',
-        measured: [...both(KFAC), ...LACKING.flatMap((m) => both(m))],
+        measured: [...both(LAYERWISE), ...LACKING.flatMap((m) => both(m))],
       },
-      HIGH.every((c) => LACKING.every((m) => above(at(m, c), at(KFAC, c)))),
+      HIGH.every((c) => LACKING.every((m) => above(at(m, c), at(LAYERWISE, c)))),
     ),
     judge(
       {
         id: 'B2',
         statement: 'Better features transfer: with the best new head, the layer-wise method has the lower transfer loss',
         rule: "its interval of the transfer loss lies below SGD's and Adam's at \u03ba = 100 and at 10000",
-        measured: [...both(KFAC, 'transfer'), ...both('SGD', 'transfer'), ...both('Adam', 'transfer')],
+        measured: [...both(LAYERWISE, 'transfer'), ...both('SGD', 'transfer'), ...both('Adam', 'transfer')],
       },
-      HIGH.every((c) => ['SGD', 'Adam'].every((m) => above(at(m, c, 'transfer'), at(KFAC, c, 'transfer')))),
+      HIGH.every((c) => ['SGD', 'Adam'].every((m) => above(at(m, c, 'transfer'), at(LAYERWISE, c, 'transfer')))),
     ),
     judge(
       {
@@ -117,9 +118,9 @@ export function claimsOf(finals: readonly Final[]): Claim[] {
         statement:
           'The full second-order method ends farther from the features than the layer-wise one (damping 0.001; fig-lr searches it)',
         rule: "its interval of the subspace distance lies above the layer-wise method's at \u03ba = 100 and at 10000",
-        measured: [...both('Full Gauss-Newton'), ...both(KFAC)],
+        measured: [...both('Full Gauss-Newton'), ...both(LAYERWISE)],
       },
-      HIGH.every((c) => above(at('Full Gauss-Newton', c), at(KFAC, c))),
+      HIGH.every((c) => above(at('Full Gauss-Newton', c), at(LAYERWISE, c))),
     ),
   ];
 }

@@ -18,5 +18,5 @@ export const studies: Readonly<Record<string, Study>> = Object.fromEntries(
   ]),
 );
 
-export { forecastStudy, runStudy, type StudyForecast, type StudyRun } from './run.js';
+export { forecastStudies, runStudy, type StudyForecast, type StudyRun } from './run.js';
 export type { Analysis, Scale, Study, StudyOptions } from './study.js';

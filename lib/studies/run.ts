@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { provenance, type ExperimentRecord } from '../experiments/index.js';
 import { writeFigure, type Claim, type Script, type Searched } from '../figures/index.js';
-import { forecastTrials, runTrials, type FailureReport, type Progress, type Store, type Trial } from '../sweep/index.js';
+import { priceOf, runTrials, type FailureReport, type Progress, type Store, type Trial } from '../sweep/index.js';
 import type { Study, StudyOptions } from './study.js';
 
 export interface StudyRunOptions extends StudyOptions {
@@ -39,23 +39,28 @@ export async function runStudy(study: Study, { out, scale, seed, ...how }: Study
   const analysis = study.analyse(options, lookup);
   const claims = study.judge(analysis.data);
   const { searches = [] } = analysis;
+  // Where its runs were made, which may be elsewhere than where it is drawn.
+  const origins = [...new Map([...records.values()].map((r) => [JSON.stringify(r.provenance), r.provenance])).values()];
+  const made = {
+    command: `layerwise figures ${study.name} --scale ${scale} --seed ${seed}`,
+    runs: records.size,
+    seconds: [...records.values()].reduce((sum, r) => sum + r.timing.trainingSeconds, 0),
+  };
   const folder = await writeFigure(out, {
     name: study.name,
     title: study.title,
     ...analysis,
     claims,
-    timings: { ...analysis.timings, provenance: provenance() },
+    timings: { ...analysis.timings, ...made, origins, drawnBy: provenance(), searches },
     page: {
       about: study.about,
       equations: study.equations,
-      command: `layerwise figures ${study.name} --scale ${scale} --seed ${seed}`,
+      ...made,
       searches,
       script: scriptOf(study.name),
       protocol: analysis.data.protocol,
       config: study.plan(options, lookup)[0].config,
-      environment: provenance(),
-      runs: records.size,
-      seconds: [...records.values()].reduce((sum, r) => sum + r.timing.trainingSeconds, 0),
+      environment: origins.length === 1 ? origins[0] : { origins },
     },
   });
   return { status: 'done', folder, claims, searches };
@@ -73,14 +78,23 @@ export interface StudyForecast {
   readonly trials: number;
   /** On one core. */
   readonly seconds: number;
-  /** The seconds are a bound: runs end when they have reached a target. */
-  readonly atMost: boolean;
+  /** Some end when they have reached a target, and then take less. */
+  readonly less: boolean;
 }
 
-/** What is left of a study will take. @param store  with what has run; absent where nothing has */
-export function forecastStudy(study: Study, options: StudyOptions, store?: Store): StudyForecast {
+/** What is left of studies will take, each and all together: they share trials. @param store  with what has run; absent where nothing has
+ *  @throws OptionsError, ArgumentError or FileError when a trial cannot run here */
+export function forecastStudies(
+  studies: readonly Study[],
+  options: StudyOptions,
+  store?: Store,
+): { readonly each: Readonly<Record<string, StudyForecast>>; readonly all: StudyForecast } {
   const lookup = (t: Trial): ExperimentRecord | undefined => (store?.has(t.id) === true ? store.record(t.id) : undefined);
-  const trials = study.expected?.(options, lookup) ?? study.plan(options, lookup);
-  const atMost = trials.some(({ config }) => (config['train'] as { target?: unknown } | undefined)?.target !== undefined);
-  return { ...forecastTrials(trials, store), atMost };
+  const trials = studies.map((study) => study.expected?.(options, lookup) ?? study.plan(options, lookup));
+  const forecast = (own: readonly Trial[]): StudyForecast => {
+    const missing = [...new Map(own.map((t) => [t.id, t])).values()].filter(({ id }) => store?.has(id) !== true);
+    const ends = (t: Trial): boolean => (t.config['train'] as { target?: unknown } | undefined)?.target !== undefined;
+    return { trials: missing.length, seconds: priceOf(missing), less: missing.some(ends) };
+  };
+  return { each: Object.fromEntries(studies.map(({ name }, i) => [name, forecast(trials[i])])), all: forecast(trials.flat()) };
 }

@@ -11,7 +11,7 @@ export interface StudyOptions {
 }
 
 /** Trials by what they are of: planning asks for the same ones again and again, and hashing one takes longer than finding it. */
-export class Planned {
+export class TrialCache {
   readonly #trials = new Map<string, Trial>();
 
   get(of: readonly (string | number | undefined)[], make: () => Trial): Trial {

@@ -3,6 +3,7 @@ import { trial, type Trial } from '../sweep/index.js';
 import { optimizerAt, type Method } from './methods.js';
 import { seedsOf, tunedCells, type TunedCells } from './tuned.js';
 import { finalValue } from './tuning.js';
+import { problemText } from './words.js';
 
 /** Condition numbers of the inputs' covariance. */
 export const CONDITIONS = [
@@ -10,8 +11,6 @@ export const CONDITIONS = [
   { key: '100', condition: 100, title: 'Anisotropic, \u03ba = 100' },
   { key: '10000', condition: 1e4, title: 'Strongly anisotropic, \u03ba = 10\u2074' },
 ] as const;
-/** A condition's key in words. */
-export const kappaLabel = (key: string): string => `\u03ba = ${key}`;
 export type TransferCondition = (typeof CONDITIONS)[number];
 
 export const METRICS = [
@@ -29,7 +28,7 @@ export const SEEDS = { quick: { tuning: 2, evaluation: 5 }, full: { tuning: 4, e
 /** Of the data, beside its seeds and methods. */
 export const PROTOCOL = { ...PROBLEM, covariance: 'log-spaced, Haar basis', ...TRAIN } as const;
 /** The same for readers. */
-export const WORDS = 'd_X = 100, d_Y = 15, k = 8, noise 0.1, 1024 fresh samples a step, log-spaced covariance in a Haar basis';
+export const SUBTITLE = `${problemText(PROTOCOL)}, log-spaced covariance in a Haar basis`;
 
 function trialAt(method: Method, condition: number, learningRate: number, seed: number): Trial {
   return trial({

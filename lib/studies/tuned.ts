@@ -4,7 +4,7 @@ import type { Stream } from '../random/index.js';
 import type { Trial } from '../sweep/index.js';
 import type { Method } from './methods.js';
 import type { Searched } from '../figures/index.js';
-import { Planned, type Lookup, type Scale, type StudyOptions } from './study.js';
+import { TrialCache, type Lookup, type Scale, type StudyOptions } from './study.js';
 import { search, type Candidate, type Objective } from './tuning.js';
 
 export interface Seeds {
@@ -46,6 +46,7 @@ export interface Tuned<C> {
 }
 
 export interface TunedCells<C> {
+  readonly seeds: (options: StudyOptions) => Seeds;
   /** One cell a method and condition: the search, then the evaluation at its winner. */
   readonly at: (options: StudyOptions, lookup: Lookup) => Cell<C>[];
   readonly plan: (options: StudyOptions, lookup: Lookup) => Trial[];
@@ -60,7 +61,7 @@ export function tunedCells<C extends { readonly key: string }>({
   trialAt,
   objective,
 }: Tuned<C>): TunedCells<C> {
-  const planned = new Planned();
+  const planned = new TrialCache();
   const cells = (options: StudyOptions, lookup: Lookup, whole: boolean): Cell<C>[] =>
     conditions.flatMap((condition) =>
       methods(options, condition).map((method): Cell<C> => {
@@ -79,6 +80,7 @@ export function tunedCells<C extends { readonly key: string }>({
     );
   const trialsOf = (found: readonly Cell<C>[]): Trial[] => found.flatMap((c) => c.trials);
   return {
+    seeds,
     at: (options, lookup) => cells(options, lookup, false),
     plan: (options, lookup) => trialsOf(cells(options, lookup, false)),
     expected: (options, lookup) => trialsOf(cells(options, lookup, true)),

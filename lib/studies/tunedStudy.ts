@@ -2,7 +2,7 @@
 import type { Claim } from '../figures/index.js';
 import { Stream } from '../random/index.js';
 import type { Analysis, Study, StudyOptions } from './study.js';
-import { searchedOf, seedsOf, type SeedCounts, type Seeds, type TunedCells } from './tuned.js';
+import { searchedOf, type Seeds, type TunedCells } from './tuned.js';
 import { curveRows, tunedCurves, type Final, type TunedCurves } from './tunedCurves.js';
 
 /** What charts are drawn for. */
@@ -16,7 +16,6 @@ export interface Drawn {
 export interface TunedFigure<C> {
   readonly study: string;
   readonly cells: TunedCells<C>;
-  readonly seeds: SeedCounts;
   /** A condition's key in words. */
   readonly labelOf: (key: string) => string;
   /** Of the records: their curves and final values are kept. */
@@ -39,7 +38,7 @@ export function tunedStudy<C extends { readonly key: string }>(
       const results = tunedCurves(study, cells.at(options, lookup), lookup, metrics, stream);
       const { curves, finals, tuned, seconds } = results;
       const { scale, seed } = options;
-      const seeds = seedsOf(options, figure.seeds);
+      const seeds = cells.seeds(options);
       const [evaluated, chosen] = [seeds.evaluation.length, seeds.tuning.length];
       const others = chosen === 1 ? 'another seed' : `${chosen} other seeds`;
       const about = `mean and 95% bootstrap interval over ${evaluated} seeds, each method at its best learning rate on ${others}`;

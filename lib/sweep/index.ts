@@ -15,7 +15,7 @@ export type { RunSummary } from './run/runner.js';
 export { localExecutor } from './executors/local.js';
 export type { Executor } from './executors/executor.js';
 export { loadExperiments, moduleAddresses } from './modules.js';
-export { forecastTrials, runTrials, type TrialsOptions, type TrialsResult } from './trials.js';
+export { priceOf, runTrials, type TrialsOptions, type TrialsResult } from './trials.js';
 export { cancelAll, collect, tasksOf, type Collected } from './executors/slurm/collect.js';
 export type { QueuedTask } from './executors/slurm/commands.js';
 export { openSubmissions, type Submission } from './executors/slurm/ledger.js';

@@ -3,7 +3,7 @@ import { canonical } from '../canonical.js';
 import { predictSeconds, type ExperimentRecord } from '../experiments/index.js';
 import { localExecutor } from './executors/local.js';
 import { runPlan, type RunnerOptions, type RunSummary } from './run/runner.js';
-import { Pricing, type Price } from './run/pricing.js';
+import { Pricing } from './run/pricing.js';
 import { settingOf, type Trial } from './spec/trial.js';
 import type { FailureReport } from './store/query.js';
 import type { Store } from './store/store.js';
@@ -24,12 +24,11 @@ export interface TrialsResult {
   readonly lookup: (trial: Trial) => ExperimentRecord | undefined;
 }
 
-/** What those distinct trials will take that have no record yet. @param store  with what has run; absent where nothing has */
-export function forecastTrials(trials: readonly Trial[], store?: Store): Price & { readonly trials: number } {
-  const missing = [...new Map(trials.map((t) => [t.id, t])).values()].filter(({ id }) => store?.has(id) !== true);
+/** Seconds that trials will take on one core. @throws OptionsError, ArgumentError or FileError when one that is looked at cannot run */
+export function priceOf(trials: readonly Trial[]): number {
   const pricing = new Pricing();
-  for (const { config } of missing) pricing.add(config);
-  return { trials: missing.length, ...pricing.price() };
+  for (const { config } of trials) pricing.add(config);
+  return pricing.price().seconds;
 }
 
 /** Every distinct trial runs once, those with a record in the store not at all. The same name again adds to its plan. */

@@ -10,7 +10,7 @@
  * from all contenders alike, but for the run that shows what they cost.
  */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { isProgram, markdown, ROOT, type Table } from './contender.js';
@@ -121,7 +121,8 @@ export function rendered(document: string, results: Readonly<Record<string, unkn
 
 /** What was measured last, by part. */
 export function measured(): Record<string, unknown> {
-  return Object.fromEntries(Object.keys(PARTS).map((name) => [name, JSON.parse(readFileSync(fileOf(name), 'utf8')) as unknown]));
+  const there = Object.keys(PARTS).filter((name) => existsSync(fileOf(name)));
+  return Object.fromEntries(there.map((name) => [name, JSON.parse(readFileSync(fileOf(name), 'utf8')) as unknown]));
 }
 
 function main(): void {

@@ -15,7 +15,7 @@ function steps(condition, optimizer, order) {
   const task = linearRepresentation({
     ...SIZES,
     rank: 4,
-    noise: 0.01,
+    noise: 0.001,
     headCondition: 1,
     seed: 0,
     covariance: { family: 'log', condition },

@@ -10,7 +10,7 @@ import {
 } from 'culori';
 import { scheme } from 'vega';
 import { describe, expect, it } from 'vitest';
-import { STYLES } from '../../lib/figures/index.js';
+import { MAP_SCHEME, STYLES } from '../../lib/figures/index.js';
 
 const lab = converter('lab65');
 const difference = differenceCiede2000();
@@ -50,7 +50,7 @@ it('no two series share both dash and mark', () => {
 });
 
 it.each(views)("the map's colours grow lighter all along for eyes that are %s", (_, seen) => {
-  const viridis = scheme('viridis') as unknown as (at: number) => string;
+  const viridis = scheme(MAP_SCHEME) as unknown as (at: number) => string;
   const lightness = Array.from({ length: 21 }, (_, i) => lab(seen(colorOf(viridis(i / 20)))).l);
   for (const [i, l] of lightness.slice(1).entries()) expect(l).toBeGreaterThan(lightness[i]);
 });

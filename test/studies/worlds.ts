@@ -1,4 +1,5 @@
 /** Invented records, for studies: what a run would have come to in a world that a test makes up. */
+import { expect } from 'vitest';
 import type { ExperimentRecord } from '../../lib/experiments/index.js';
 import { parse, stringify } from '../../lib/json.js';
 import { studies, type Analysis, type Study } from '../../lib/studies/index.js';
@@ -51,6 +52,9 @@ export function analysed(study: Study, record: (t: Trial) => ExperimentRecord, s
   const lookup = (t: Trial): ExperimentRecord | undefined => known.get(t.id);
   for (let planned = study.plan(options, lookup); planned.some((t) => !known.has(t.id)); planned = study.plan(options, lookup))
     for (const t of planned) if (!known.has(t.id)) known.set(t.id, record(t));
+  // What is expected of a study that has all its records is what it has run.
+  const ids = (trials: readonly Trial[]): string[] => [...new Set(trials.map((t) => t.id))].sort();
+  if (study.expected !== undefined) expect(ids(study.expected(options, lookup))).toEqual(ids(study.plan(options, lookup)));
   return study.analyse(options, lookup);
 }
 

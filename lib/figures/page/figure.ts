@@ -22,6 +22,13 @@ export interface Searched {
   readonly atEdge: boolean;
 }
 
+/** Methods whose best setting is at the edge of what was searched; '' where there is none. */
+export const edgeText = (searches: readonly Searched[]): string =>
+  searches
+    .filter((s) => s.atEdge)
+    .map(({ method, condition }) => `${method} (${condition})`)
+    .join('; ');
+
 /** A short program that does the same. */
 export interface Script {
   readonly name: string;
@@ -107,11 +114,8 @@ export function figureSection(figure: PageFigure): Html {
 
 /** Said where it is seen: a better setting may lie outside. */
 function edges(searches: readonly Searched[]): Html | null {
-  const at = searches.filter((s) => s.atEdge);
-  if (at.length === 0) return null;
-  return html`<p class="edge">
-    Best at the edge of what was searched: ${at.map(({ method, condition }) => `${method} (${condition})`).join('; ')}.
-  </p>`;
+  const text = edgeText(searches);
+  return text === '' ? null : html`<p class="edge">Best at the edge of what was searched: ${text}.</p>`;
 }
 
 function searched(searches: readonly Searched[]): Html {

@@ -28,8 +28,7 @@ ${
       <h1>Layer-wise preconditioning and feature learning: claims and figures</h1>
       <p>
         What Zhang, Moniri and others claim in &ldquo;On the Concurrence of Layer-wise Preconditioning Methods and Provable Feature
-        Learning&rdquo; (ICML 2025), measured. Every claim has a rule that was written down with it; intervals are over seeds that chose
-        nothing.
+        Learning&rdquo; (ICML 2025), measured. Every claim has a rule that was written down with it; intervals are over seeds.
       </p>
     </header>
     <main>

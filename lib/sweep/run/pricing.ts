@@ -41,23 +41,26 @@ export class Pricing {
    *  @throws OptionsError, ArgumentError or FileError when one that is looked at cannot run */
   price(within: (config: ParsedConfig, look: () => void) => void = (_, look) => look()): Price {
     let memory: number | null = null;
-    const seen = [...this.#kinds.values()].map(({ largest, predicted, cost }, i) => {
-      const known = memoryOf(largest);
-      let ratio = NaN;
-      if (i < PROBES)
-        within(largest, () => {
-          if (known !== null) {
-            check(largest);
-            return;
-          }
-          const probed = probeRun(largest);
-          if (probed === null) return;
-          ratio = probed.seconds / predicted;
-          memory = Math.max(memory ?? 0, probed.bytes);
-        });
-      if (known !== null) memory = Math.max(memory ?? 0, known);
-      return { cost, ratio };
-    });
+    // Those that take most are looked at first.
+    const seen = [...this.#kinds.values()]
+      .sort((a, b) => b.cost - a.cost)
+      .map(({ largest, predicted, cost }, i) => {
+        const known = memoryOf(largest);
+        let ratio = NaN;
+        if (i < PROBES)
+          within(largest, () => {
+            if (known !== null) {
+              check(largest);
+              return;
+            }
+            const probed = probeRun(largest);
+            if (probed === null) return;
+            ratio = probed.seconds / predicted;
+            memory = Math.max(memory ?? 0, probed.bytes);
+          });
+        if (known !== null) memory = Math.max(memory ?? 0, known);
+        return { cost, ratio };
+      });
     const probed = seen.filter(({ ratio }) => Number.isFinite(ratio));
     const sum = (of: (kind: { cost: number; ratio: number }) => number, kinds = seen): number =>
       kinds.reduce((total, kind) => total + of(kind), 0);
