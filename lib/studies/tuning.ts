@@ -24,8 +24,8 @@ export type SearchState =
   | { readonly trials: readonly Trial[]; readonly best?: undefined }
   | { readonly trials: readonly Trial[]; readonly best: Candidate; readonly candidates: readonly Candidate[]; readonly atEdge: boolean };
 
-/** Rates added on either side at most. */
-const EXTENSIONS = 2;
+/** Rates added on either side at most: a grid of factors 3 comes to a hundredth and a hundredfold. */
+const EXTENSIONS = 4;
 
 /** What a search minimises; Infinity where there is nothing to compare. */
 export type Objective = (record: ExperimentRecord | undefined) => number;

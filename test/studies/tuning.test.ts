@@ -38,13 +38,13 @@ describe('search', () => {
     expect(state).toMatchObject({ atEdge: false }); // extended below, where it is worse
   });
 
-  it('extends the grid beyond a winner at its edge, twice at most, and then says so', () => {
+  it('extends the grid beyond a winner at its edge, four times at most, and then says so', () => {
     const up = search(
       options,
       objective,
       lookupOf((rate) => 1 / rate),
     );
-    expect(up.best?.learningRate).toBe(11);
+    expect(up.best?.learningRate).toBe(120);
     expect(up).toMatchObject({ atEdge: true });
     const inside = search(
       options,
