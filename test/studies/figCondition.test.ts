@@ -17,7 +17,7 @@ const world =
     const rate = Number(config.optimizer['learningRate']);
     const count = need(config) * wobble(config.seed) * (1 + 0.1 * Math.abs(Math.log(rate)));
     const { target, every: by, steps: budget } = config.train;
-    if (target === undefined) return recordOf(t, every(by, budget), { distance: () => floor });
+    if (target === undefined) return recordOf(t, every(by, budget), { distance: () => floor }, Number.isNaN(floor) ? 'diverged' : 'done');
     const value = (step: number): number => target.below ** (step / count);
     const steps = every(by, budget);
     const end = steps.findIndex((s) => value(s) <= target.below);
@@ -64,6 +64,7 @@ describe('fig-condition', () => {
 
   it('says where noise is in the way', () => {
     expect(verdictsOf(analysed(study, world(paper, 0.2)))).toMatchObject({ T4: 'NOT REPRODUCED', B4: 'REPRODUCED' });
+    expect(verdictsOf(analysed(study, world(paper, NaN)))).toMatchObject({ T4: 'NOT REPRODUCED' }); // it never settled
   });
 
   it('draws bounds as arrows', async () => {
