@@ -52,7 +52,7 @@ export function scaling(o: Scaling): TopLevelSpec {
     .flatMap((p) => [p.mean, p.low, p.high])
     .filter((v) => v > 0 && Number.isFinite(v));
   // Crosses stand above all else, a row a series.
-  const arrows = o.points.some((p) => p.bound === true) ? 1.5 : 1;
+  const arrows = o.points.some((p) => p.bound === true) ? (Math.max(...values) / Math.min(...values)) ** 0.1 : 1;
   const room = o.points.some((p) => p.lost === true) ? 1.12 ** o.series.length : arrows;
   const yDomain = [Math.min(...values) / 1.25, Math.max(...values) * 1.25 * room];
   const encoded = (part: 'color' | 'dash' | 'shape'): object => ({

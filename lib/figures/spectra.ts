@@ -36,19 +36,19 @@ export function spectra(o: {
     const [low, high] = [Math.min(...all), Math.max(...all)];
     const margin = 0.04 * (high - low);
     const domain = [low - margin, high + margin];
-    return row.panels.map((panel, column) => {
+    const barsOf = (panel: SpectrumPanel): { x: number; x2: number; y: number }[] => {
       const inside = panel.values.filter((v) => positive(v) && v <= panel.upTo).map(place);
-      const outside = panel.values.filter((v) => v > panel.upTo).map(place);
       const from = Math.min(...inside);
       const width = (Math.max(...inside) - from) / BINS;
       const counts = new Array<number>(BINS).fill(0);
       for (const v of inside) counts[Math.min(BINS - 1, Math.floor((v - from) / width))]++;
-      const bars = counts.map((count, b) => ({
-        x: from + b * width,
-        x2: from + (b + 1) * width,
-        y: count / (panel.values.length * width),
-      }));
-      const top = Math.max(...bars.map((b) => b.y));
+      return counts.map((count, b) => ({ x: from + b * width, x2: from + (b + 1) * width, y: count / (panel.values.length * width) }));
+    };
+    const bars = row.panels.map(barsOf);
+    // One scale a row: panels are compared, and their titles stand in a line.
+    const top = Math.max(...bars.flat().map((b) => b.y));
+    return row.panels.map((panel, column) => {
+      const outside = panel.values.filter((v) => v > panel.upTo).map(place);
       const line = panel.density.x.flatMap((x, i) =>
         positive(x) && x <= panel.upTo * 1.02
           ? [
@@ -78,7 +78,7 @@ export function spectra(o: {
         height: 170,
         layer: [
           {
-            data: { values: bars },
+            data: { values: bars[column] },
             mark: { type: 'rect', color: COLORS.bar, stroke: 'white', strokeWidth: 0.5 },
             encoding: { x: { ...x, field: 'x' }, x2: { field: 'x2' }, y: { ...y, field: 'y' }, y2: { datum: 0 } },
           },
