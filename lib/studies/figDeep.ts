@@ -110,7 +110,7 @@ function charts({ curves, timed, finals }: TunedCurves, { options, about }: Draw
       conditions: CONDITIONS,
       series,
       xTitle: 'test accuracy',
-      ticks: [0.75, 0.8, 0.82, 0.84, 0.86, 0.88, 0.9],
+      ticks: [0.7, 0.75, 0.8, 0.82, 0.84, 0.86, 0.87, 0.875, 0.88, 0.885, 0.89, 0.895, 0.9],
     }),
     'figure-curves': curveGrid({
       ...grid,
