@@ -11,6 +11,15 @@ echo '== clang-tidy'
 cmake -S . -B build-tidy -G Ninja >/dev/null
 clang-tidy-14 -p build-tidy --quiet native/addon.cc
 
+echo '== plain cmake builds the same addon'
+cmake --build build-tidy
+node --import tsx --input-type=module -e '
+  import { createRequire } from "node:module";
+  import { selfTest } from "./lib/native/selfTest.ts";
+  const [built, ours] = ["build-tidy", "build/Release"].map((at) => createRequire(import.meta.url)(`${process.cwd()}/${at}/layerwise.node`));
+  selfTest(built);
+  if (Object.keys(built).sort().join() !== Object.keys(ours).sort().join()) throw new Error("they have different functions");'
+
 echo '== 50,000 bad calls under AddressSanitizer and UndefinedBehaviorSanitizer'
 bash scripts/fuzz-native.sh 50000 "$(date +%Y%m%d)"
 
