@@ -9,15 +9,15 @@ const study = studies['fig-condition'];
 
 /** Steps to the target; best at a learning rate in the middle of every grid. */
 type World = (config: RunConfig) => number;
-/** @param floor  where runs without a target settle */
+/** @param floor  where runs without a target settle @param ending  how those end */
 const world =
-  (need: World, floor = 0.01) =>
+  (need: World, floor: World = () => 0.01, ending: 'done' | 'diverged' = 'done') =>
   (t: Trial) => {
     const config = configOf(t);
     const rate = Number(config.optimizer['learningRate']);
     const count = need(config) * wobble(config.seed) * (1 + 0.1 * Math.abs(Math.log(rate)));
     const { target, every: by, steps: budget } = config.train;
-    if (target === undefined) return recordOf(t, every(by, budget), { distance: () => floor }, Number.isNaN(floor) ? 'diverged' : 'done');
+    if (target === undefined) return recordOf(t, every(by, budget), { distance: () => floor(config) }, ending);
     const value = (step: number): number => target.below ** (step / count);
     const steps = every(by, budget);
     const end = steps.findIndex((s) => value(s) <= target.below);
@@ -63,8 +63,16 @@ describe('fig-condition', () => {
   });
 
   it('says where noise is in the way', () => {
-    expect(verdictsOf(analysed(study, world(paper, 0.2)))).toMatchObject({ T4: 'NOT REPRODUCED', B4: 'REPRODUCED' });
-    expect(verdictsOf(analysed(study, world(paper, NaN)))).toMatchObject({ T4: 'NOT REPRODUCED' }); // it never settled
+    const high: World = (c) => (c.task.headCondition === 100 ? 0.2 : 0.01);
+    expect(verdictsOf(analysed(study, world(paper, high)))).toMatchObject({ T4: 'NOT REPRODUCED', B4: 'REPRODUCED' });
+    expect(
+      verdictsOf(
+        analysed(
+          study,
+          world(paper, () => 0.01, 'diverged'),
+        ),
+      ),
+    ).toMatchObject({ T4: 'NOT REPRODUCED' }); // it never settled
   });
 
   it('draws bounds as arrows', async () => {
