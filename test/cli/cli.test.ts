@@ -285,15 +285,29 @@ describe('layerwise figures', () => {
   });
 
   it('says beforehand what a figure will take, and what is left of it', () => {
-    const forecast = (...args: string[]): { trials: number; seconds: number } =>
-      (JSON.parse(run('figures', 'fig-batch-size', '--dry-run', '--json', '--out', 'out', ...args).stdout) as Record<string, never>)[
-        'fig-batch-size'
-      ];
+    interface Forecast {
+      readonly trials: number;
+      readonly seconds: number;
+    }
+    const forecast = (...args: string[]): Forecast => {
+      const { stdout } = run('figures', 'fig-batch-size', '--dry-run', '--json', '--out', 'out', ...args);
+      const { each, all } = JSON.parse(stdout) as { each: Record<string, Forecast>; all: Forecast };
+      expect(each['fig-batch-size'].trials).toBe(all.trials);
+      return all;
+    };
     const [quick, full] = [forecast(), forecast('--scale', 'full')];
     expect([quick.trials, full.trials]).toEqual([135, 450]); // 3 panels, 3 dimensions, 5 batch sizes; 3 and 10 seeds
     expect(full.seconds).toBeGreaterThan(quick.seconds);
     expect(existsSync(join(folder(), 'out'))).toBe(false);
-    expect(run('figures', 'fig-condition', '--dry-run').stdout).toMatch(/^predicted, \d+ at a time: \d+ trials, at most \d/);
+    const both = JSON.parse(run('figures', 'fig-transfer', 'fig-batchnorm', '--dry-run', '--json').stdout) as {
+      each: Record<string, Forecast>;
+      all: Forecast;
+    };
+    const sum = Object.values(both.each).reduce((total, f) => total + f.trials, 0);
+    expect(both.all.trials).toBeLessThan(sum); // trials that two figures share run once
+    expect(run('figures', 'fig-condition', '--dry-run').stdout).toMatch(
+      /^predicted, \d+ at a time: \d+ trials, about \d.*, less where runs reach their target early$/m,
+    );
   });
 
   it('exits 1 where the folder cannot be made', () => {

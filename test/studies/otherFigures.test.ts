@@ -1,8 +1,8 @@
 /** fig-batchnorm, fig-batch-size, fig-combined and fig-deep on invented records. */
 import { describe, expect, it } from 'vitest';
 import { renderSvg } from '../../lib/figures/index.js';
-import { studies } from '../../lib/studies/index.js';
-import type { Trial } from '../../lib/sweep/index.js';
+import { forecastStudies, studies } from '../../lib/studies/index.js';
+import type { Store, Trial } from '../../lib/sweep/index.js';
 import { analysed, conditionOf, configOf, every, kindOf, recordOf, verdictsOf, wobble, type RunConfig } from './worlds.js';
 
 /** Ends at these values, coming down from 1. */
@@ -126,5 +126,18 @@ describe('fig-deep', () => {
       ).charts,
     ))
       expect(await renderSvg(chart)).toContain('<svg');
+  });
+});
+
+describe('forecastStudies', () => {
+  it('counts what has no record yet, and what two figures share once', () => {
+    const options = { scale: 'quick', seed: 0 } as const;
+    const study = studies['fig-batch-size'];
+    const [first, ...rest] = study.plan(options, () => undefined);
+    const store = { has: (id: string) => id === first.id, record: () => undefined } as unknown as Store;
+    expect(forecastStudies([study], options, store).each[study.name].trials).toBe(rest.length);
+    const twice = forecastStudies([study, { ...study, name: 'again' }], options);
+    expect(twice.all.trials).toBe(rest.length + 1);
+    expect(twice.all.seconds).toBeGreaterThan(0);
   });
 });
