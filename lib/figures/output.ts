@@ -70,15 +70,27 @@ export async function writeFigure(out: string, figure: FigureOutput): Promise<st
 /** Without the styles that stand in it, which the page's policy does not let in: browsers set equations well without. */
 const mathml = (tex: string): string => temml.renderToString(tex, { displayMode: true, throwOnError: true }).replace(/ style="[^"]*"/g, '');
 
+/** A figure's part of the page, or why it cannot be shown. */
+function readPart(
+  path: string,
+): { readonly figure: PageFigure; readonly why?: undefined } | { readonly figure?: undefined; readonly why: string } {
+  try {
+    const { version, figure } = parse(readFileSync(path, 'utf8')) as PagePart;
+    return version === PAGE.version ? { figure } : { why: 'it was drawn by another version of layerwise' };
+  } catch {
+    return { why: `its file ${PAGE.file} is damaged` };
+  }
+}
+
 /** Writes DIR/index.html of the figures of these names that are in DIR, those of earlier calls too, in this order. @returns its path */
 export function writePage(out: string, names: readonly string[], leftOut: readonly { name: string; why: string }[] = []): string {
   const missing = [...leftOut];
   const figures = names.flatMap((name): PageFigure[] => {
     const part = join(out, name, PAGE.file);
     if (!existsSync(part)) return [];
-    const { version, figure } = parse(readFileSync(part, 'utf8')) as PagePart;
-    if (version === PAGE.version) return [figure];
-    missing.push({ name, why: 'it was drawn by another version of layerwise; make it again, its runs are kept' });
+    const { figure, why } = readPart(part);
+    if (figure !== undefined) return [figure];
+    missing.push({ name, why: `${why}; make it again, its runs are kept` });
     return [];
   });
   const path = join(out, 'index.html');

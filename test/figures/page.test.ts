@@ -170,6 +170,8 @@ describe('the page of figures', () => {
       const text = readFileSync(writePage(other, ['fig-x']), 'utf8');
       expect(text).toContain('fig-x is not here: it was drawn by another version of layerwise');
       expect(text).not.toContain(part.figure.title);
+      writeFileSync(join(other, 'fig-x', 'page.json'), '{"version": 2, "fig');
+      expect(readFileSync(writePage(other, ['fig-x']), 'utf8')).toContain('fig-x is not here: its file page.json is damaged');
     } finally {
       rmSync(other, { recursive: true, force: true });
     }
